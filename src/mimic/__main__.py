@@ -1,0 +1,110 @@
+"""The command line: `python -m mimic COMMAND`. Every step of the study, and what a person needs around it."""
+
+import argparse
+import importlib
+import os
+import sys
+from pathlib import Path
+
+from mimic.core.errors import MimicError
+
+STEPS = {
+    "data": "read the images, split and pack them",
+    "teacher": "train one teacher on hard labels",
+    "ensemble": "select the ensemble on validation images",
+    "logits": "compute the ensemble's logits on one shard of the transfer set",
+    "student": "train one student",
+    "evaluation": "evaluate every model on the test images",
+    "report": "write report.html",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's grammar."""
+    main = argparse.ArgumentParser(prog="python -m mimic", description=__doc__.splitlines()[0])
+    commands = main.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for step, text in STEPS.items():
+        command = commands.add_parser(step, help=text, description=f"Step of the study: {text}.")
+        command.add_argument(
+            "name", nargs="?", default=step, help="which job of the step, e.g. conv2-1M-logits-s1"
+        )
+        command.add_argument(
+            "--params", type=Path, default=Path("params.yaml"), help="the study's parameters"
+        )
+        command.add_argument(
+            "--spec", type=Path, help="a frozen spec, instead of --params (the Snakefile's way)"
+        )
+        command.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="processor threads")
+        command.add_argument("--log", type=Path, help="a file to append progress to")
+    check = commands.add_parser("check", help="check a parameter file and list its jobs")
+    check.add_argument("--params", type=Path, default=Path("params.yaml"))
+    use = commands.add_parser("use", help="make a preset the study at hand: write params.yaml from it")
+    use.add_argument("preset", help="demo, laptop, paper, or a file")
+    use.add_argument("set", nargs="*", metavar="KEY=VALUE", help="e.g. data.path=cifar10.zip")
+    use.add_argument("--params", type=Path, default=Path("params.yaml"))
+    use.add_argument("--force", action="store_true", help="replace a params.yaml with changes of your own")
+    track = commands.add_parser("track", help="send the runs of the study to MLflow")
+    track.add_argument("--params", type=Path, default=Path("params.yaml"))
+    track.add_argument("--follow", action="store_true", help="go on until the calling process ends")
+    commands.add_parser("mlflow", help="open the MLflow UI on localhost").add_argument(
+        "--port", type=int, default=5000
+    )
+    clean = commands.add_parser(
+        "clean", help="remove what no job of params.yaml needs: old variants, stored results"
+    )
+    clean.add_argument("--params", type=Path, default=Path("params.yaml"))
+    clean.add_argument(
+        "--yes", action="store_true", help="remove; without it, only say what would be removed"
+    )
+    return main
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status. What the user can mend is said in one line."""
+    options = parser().parse_args(arguments)
+    try:
+        if options.command in STEPS:
+            return run_step(options)
+        command = importlib.import_module(f"mimic.commands.{options.command}")
+        return command.run(options) or 0
+    except MimicError as error:
+        print(f"mimic: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def run_step(options: argparse.Namespace) -> int:
+    """Run one job of a step, from its frozen spec or from a parameter file."""
+    from mimic.core import runner, specs
+    from mimic.core.identity import Keys
+    from mimic.training.interrupt import Interrupted
+
+    if options.spec:
+        spec = specs.read_spec(options.spec)
+    else:
+        from mimic.workflow import open_study
+
+        study = open_study(options.params)
+        spec = specs.make_spec(study.name, study.job(options.command, options.name), Keys())
+    if spec.step != options.command:
+        raise MimicError(f"{options.spec}: is the spec of a {spec.step}, not of a {options.command}")
+    name = spec.step if spec.name == spec.step else f"{spec.step} {spec.name}"
+    progress = runner.Reporter(name, options.log)
+    step = importlib.import_module(f"mimic.steps.{spec.step}")
+    try:
+        runner.run(spec, step.run, options.threads, progress)
+    except Interrupted as interruption:
+        progress(str(interruption))
+        return 128 + interruption.signum
+    except MimicError as error:
+        progress(f"refused: {error}")
+        return 2
+    except Exception as error:
+        progress(f"failed: {type(error).__name__}: {error}")
+        raise
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What a person runs around the study; one module a command of `python -m mimic`."""

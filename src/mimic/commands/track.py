@@ -1,0 +1,23 @@
+"""`mimic track`: mirror the study's runs into MLflow, once or until the calling process ends."""
+
+import os
+import sys
+from pathlib import Path
+
+from mimic import tracking
+from mimic.core import specs
+from mimic.core.parameters import read_parameters
+
+
+def run(options) -> int:
+    """Send what isn't there yet. Exit status 1 when the server can't be reached."""
+    name = read_parameters(options.params).study
+    results, live = Path("results") / name, specs.STATE / name / "training"
+    uri = os.environ.get("MLFLOW_TRACKING_URI")
+
+    def progress(text: str) -> None:
+        print(f"track: {text}", file=sys.stderr, flush=True)
+
+    if options.follow:
+        return tracking.follow(results, live, uri, parent_pid=os.getppid(), progress=progress)
+    return 0 if tracking.track(results, live, uri, progress) else 1

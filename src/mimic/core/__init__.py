@@ -1,0 +1,1 @@
+"""What every part stands on: typed parameters, the DAG as data, identity, atomic files, seeds."""

@@ -1,0 +1,54 @@
+"""Files that appear whole or not at all: written aside, flushed to disk, renamed."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+def sync_file(path: Path) -> None:
+    """Flush one file's content to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's entries, so that a rename in it survives a power cut."""
+    with suppress(OSError):  # some network file systems refuse to sync a folder
+        sync_file(folder)
+
+
+@contextmanager
+def atomic_path(target: Path) -> Iterator[Path]:
+    """A path beside `target` to write to; renamed onto `target` when the block ends without error.
+
+    Killed at any instant, `target` is either the old file or the new one.
+    """
+    target = Path(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, aside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".aside")
+    os.close(handle)
+    try:
+        yield Path(aside)
+        os.chmod(aside, 0o644)
+        sync_file(Path(aside))
+        os.replace(aside, target)
+        sync_folder(target.parent)
+    finally:
+        Path(aside).unlink(missing_ok=True)
+
+
+def write_text(target: Path, text: str) -> None:
+    """Publish a text file atomically."""
+    with atomic_path(target) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+def write_json(target: Path, value: object) -> None:
+    """Publish a JSON file atomically, keys in the order given, readable by a person."""
+    write_text(target, json.dumps(value, indent=1, allow_nan=False) + "\n")

@@ -1,0 +1,193 @@
+"""The user's own images: train/<class>/* and, if there are test images, test/<class>/*.
+
+They lie in a folder, a zip or a tar archive. One folder may wrap the two. Whatever else lies beside them
+is left alone.
+"""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+
+from mimic.core.errors import MimicError
+from mimic.data.archives import entries
+from mimic.data.images import decode, image_formats
+from mimic.data.labelled import Progress, Source, silent
+
+THREADS = min(4, os.cpu_count() or 1)  # more get in each other's way where images are small
+BATCH = 16  # files that a thread takes at a time
+REPORT_EVERY = 10_000  # images
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which files hold the images of which class."""
+
+    classes: tuple[str, ...]
+    files: dict[str, dict[str, int]]  # of train, and of test if there: name in the archive -> label, in order
+
+
+def read_folders(path: Path, classes: int, image_size: int, progress: Progress = silent) -> Source:
+    """All images below `path`, sorted by class name and then by file name, as uint8 [N, 3, size, size].
+
+    Any format, mode and size that Pillow reads; see `mimic.data.images`. Raises MimicError naming the file
+    if one is damaged or out of place, or if the number of classes differs from `classes`.
+    """
+    layout = read_layout(path)
+    if len(layout.classes) != classes:
+        raise MimicError(
+            f"{path}: train/ holds {len(layout.classes)} classes ({_listed(layout.classes)}), "
+            f"but data.classes is {classes}; correct the one that is wrong"
+        )
+    names = [name for files in layout.files.values() for name in files]
+    images_NCHW = _read_images(path, names, image_size, progress)
+    labels_N = np.array(
+        [label for files in layout.files.values() for label in files.values()], dtype=np.int64
+    )
+    if "test" not in layout.files:
+        return Source(layout.classes, images_NCHW, labels_N)
+    count = len(layout.files["train"])
+    return Source(
+        layout.classes, images_NCHW[:count], labels_N[:count], images_NCHW[count:], labels_N[count:]
+    )
+
+
+def check_folders(path: Path) -> None:
+    """Raise MimicError unless `path` is a folder or archive with a train/ folder. Looks no further."""
+    for entry in entries(path):
+        parts = entry.name.split("/")
+        if "train" in parts[:2]:
+            return
+    raise _no_train(path)
+
+
+def read_layout(path: Path) -> Layout:
+    """Sort the files below `path` into splits and classes. Raises MimicError naming what is out of place."""
+    names = {entry.name: entry.is_folder for entry in entries(path)}
+    root = _root(path, names)
+    classes = _class_files(path, names, f"{root}train/")
+    labels = {name: label for label, name in enumerate(sorted(classes))}
+    files = {"train": _labelled(classes, labels)}
+    test = _class_files(path, names, f"{root}test/")
+    if test:
+        _check_same_classes(path, set(labels), set(test))
+        files["test"] = _labelled(test, labels)
+    return Layout(tuple(labels), files)
+
+
+def _root(path: Path, names: dict[str, bool]) -> str:
+    """What stands before train/: nothing, or the one folder that wraps it."""
+    parts = [name.split("/", 2) for name in names]
+    if any(part[0] == "train" for part in parts):
+        return ""
+    wrappers = sorted({part[0] for part in parts if part[1:2] == ["train"]})
+    if not wrappers:
+        raise _no_train(path)
+    if len(wrappers) > 1:
+        raise MimicError(f"{path}: more than one folder holds a train/ ({_listed(wrappers)}); keep one")
+    return wrappers[0] + "/"
+
+
+def _no_train(path: Path) -> MimicError:
+    return MimicError(f"{path}: holds no train/ folder; lay the images out as train/<class>/<file>")
+
+
+def _class_files(path: Path, names: dict[str, bool], prefix: str) -> dict[str, list[str]]:
+    """The files of each class folder below `prefix`."""
+    classes: dict[str, list[str]] = {}
+    for name, is_folder in names.items():
+        if not name.startswith(prefix):
+            continue
+        parts = name.removeprefix(prefix).split("/")
+        if len(parts) == 1 and not is_folder:
+            raise MimicError(f"{path}: {name!r} lies in no class folder; move it to {prefix}<class>/")
+        if len(parts) > 2 or (len(parts) == 2 and is_folder):
+            raise MimicError(f"{path}: {name!r} lies deeper than {prefix}<class>/<file>; move it up")
+        files = classes.setdefault(parts[0], [])
+        if not is_folder:
+            files.append(name)
+    for name, files in classes.items():
+        if not files:
+            raise MimicError(f"{path}: class folder {prefix + name!r} is empty; add images or remove it")
+        if not name.isprintable():
+            raise MimicError(
+                f"{path}: class folder {prefix + name!r} has a name that can not be printed; rename it"
+            )
+    return classes
+
+
+def _labelled(classes: dict[str, list[str]], labels: dict[str, int]) -> dict[str, int]:
+    return {file: labels[name] for name in sorted(classes) for file in sorted(classes[name])}
+
+
+def _check_same_classes(path: Path, train: set[str], test: set[str]) -> None:
+    for one, other, missing in (("test", "train", test - train), ("train", "test", train - test)):
+        if missing:
+            raise MimicError(
+                f"{path}: {one}/ holds classes that {other}/ lacks ({_listed(sorted(missing))}); "
+                "both need the same class folders"
+            )
+
+
+def _listed(names: list[str] | tuple[str, ...], most: int = 10) -> str:
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def _read_images(path: Path, names: list[str], image_size: int, progress: Progress) -> np.ndarray:
+    """The images called `names`, in that order, decoded by several threads: Pillow releases the lock."""
+    position = {name: index for index, name in enumerate(names)}
+    images_NCHW = np.empty((len(names), 3, image_size, image_size), dtype=np.uint8)
+    damaged: dict[str, str] = {}
+    with image_formats() as formats, ThreadPoolExecutor(THREADS) as pool:
+        lock, files, done = Lock(), _contents(path, position, damaged), 0
+
+        def work() -> None:
+            nonlocal done
+            while True:
+                with lock:  # one reader: a tar archive has a single place to read at
+                    batch = list(islice(files, BATCH))
+                    done += len(batch)
+                    if batch and done // REPORT_EVERY > (done - len(batch)) // REPORT_EVERY:
+                        progress(f"{done} of {len(names)} images read")
+                if not batch:
+                    return
+                for name, content in batch:
+                    try:
+                        images_NCHW[position[name]] = decode(content, image_size, formats)
+                    except ValueError as error:
+                        damaged[name] = str(error)
+
+        try:
+            for worker in [pool.submit(work) for _ in range(THREADS)]:
+                worker.result()
+        finally:
+            with lock:
+                files.close()  # interrupted, the others must not read on to the end
+    if damaged:
+        raise _damage(path, damaged)
+    return images_NCHW
+
+
+def _contents(path: Path, wanted: dict[str, int], damaged: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of each wanted file; one that can not be read is noted in `damaged` instead."""
+    for entry in entries(path):
+        if entry.name not in wanted:
+            continue
+        try:
+            content = entry.read()
+        except OSError as error:
+            damaged[entry.name] = f"can not be read ({error.strerror or error})"
+        else:
+            yield entry.name, content
+
+
+def _damage(path: Path, damaged: dict[str, str]) -> MimicError:
+    first = min(damaged)
+    others = f", and {len(damaged) - 1} more files are at fault" if len(damaged) > 1 else ""
+    return MimicError(f"{path}: {first!r} {damaged[first]}{others}; repair or remove what is at fault")

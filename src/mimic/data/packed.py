@@ -1,0 +1,150 @@
+"""The packed image set: one safetensors file a split, and data.json that describes them."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field, ValidationError, model_validator
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from mimic.core.errors import MimicError
+from mimic.core.parameters import Frozen, Positive
+from mimic.core.publish import atomic_path, write_json
+
+SPLITS = ("train", "validation", "test")
+TENSORS = ("images_NCHW", "labels_N")
+DESCRIPTION = "data.json"
+
+
+class DataDescription(Frozen):
+    """The content of data.json."""
+
+    digest: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]  # sha256 of what the images and labels are
+    label: str  # what the report calls the data
+    source: str
+    classes: Annotated[tuple[str, ...], Field(min_length=1)]  # the name of label k is classes[k]
+    image_size: Positive  # pixels a side
+    counts: dict[Literal[SPLITS], Positive]  # images of each split
+
+    @model_validator(mode="after")
+    def _complete(self) -> "DataDescription":
+        if set(self.counts) != set(SPLITS):
+            raise ValueError(f"counts must hold {', '.join(SPLITS)}")
+        return self
+
+
+@dataclass(frozen=True)
+class Split:
+    """The images of one split, in the order that every file of logits follows."""
+
+    images_NCHW: np.ndarray  # uint8
+    labels_N: np.ndarray  # int64
+
+    @property
+    def count(self) -> int:
+        return len(self.labels_N)
+
+
+def write_packed(
+    folder: Path,
+    splits: dict[str, tuple[np.ndarray, np.ndarray]],
+    classes: tuple[str, ...],
+    label: str,
+    source: str,
+) -> dict:
+    """Write train, validation and test (uint8 [N, 3, S, S] and int64 [N]) and data.json into `folder`.
+
+    Each file appears whole, data.json last. Returns the content of data.json.
+    """
+    description = DataDescription(
+        digest=digest(splits, classes),
+        label=label,
+        source=source,
+        classes=tuple(classes),
+        image_size=splits["train"][0].shape[-1],
+        counts={name: len(splits[name][1]) for name in SPLITS},
+    ).model_dump(mode="json")
+    for name in SPLITS:
+        tensors = dict(zip(TENSORS, map(np.ascontiguousarray, splits[name]), strict=True))
+        with atomic_path(split_path(folder, name)) as aside:
+            save_file(tensors, aside)
+    write_json(Path(folder) / DESCRIPTION, description)
+    return description
+
+
+def split_path(folder: Path, split: str) -> Path:
+    """The file of one split."""
+    return Path(folder) / f"{split}.safetensors"
+
+
+def digest(splits: dict[str, tuple[np.ndarray, np.ndarray]], classes: tuple[str, ...]) -> str:
+    """sha256 of class names, split membership, labels and pixels, whatever format they are stored in."""
+    state = hashlib.sha256()
+
+    def add(part: bytes | memoryview) -> None:
+        state.update(len(part).to_bytes(8, "little"))  # so that no two contents share their bytes
+        state.update(part)
+
+    for name in classes:
+        add(name.encode())
+    for split in SPLITS:
+        images_NCHW, labels_N = splits[split]
+        add(split.encode())
+        add(repr(images_NCHW.shape).encode())
+        add(np.ascontiguousarray(labels_N, dtype="<i8").tobytes())
+        add(np.ascontiguousarray(images_NCHW, dtype=np.uint8).reshape(-1).data)
+    return state.hexdigest()
+
+
+def read_description(folder: Path) -> DataDescription:
+    """data.json of `folder`. Raises MimicError naming the file if it is missing or malformed."""
+    path = Path(folder) / DESCRIPTION
+    try:
+        return DataDescription.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise MimicError(f"{path}: can not be read ({error.strerror}); run the dataset step") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "content"
+        raise MimicError(f"{path}: {place}: {first['msg']}; run the dataset step again") from None
+
+
+def open_split(folder: Path, split: str) -> Split:
+    """The images of `train`, `validation` or `test`.
+
+    Raises MimicError naming the file if it is missing, damaged or at odds with data.json.
+    """
+    description, path = read_description(folder), split_path(folder, split)
+    count, size = description.counts[split], description.image_size
+    expected = {"images_NCHW": (np.uint8, (count, 3, size, size)), "labels_N": (np.int64, (count,))}
+    tensors = _read_tensors(path)
+    for name, (dtype, shape) in expected.items():
+        tensor = tensors[name]
+        if tensor.dtype != dtype or tensor.shape != shape:
+            raise MimicError(
+                f"{path}: {name} is {tensor.dtype} {list(tensor.shape)}, but {DESCRIPTION} tells of "
+                f"{np.dtype(dtype)} {list(shape)}; run the dataset step again"
+            )
+    least, most = tensors["labels_N"].min(), tensors["labels_N"].max()
+    if least < 0 or most >= len(description.classes):
+        raise MimicError(
+            f"{path}: labels_N reaches from {least} to {most}, but {DESCRIPTION} names "
+            f"{len(description.classes)} classes; run the dataset step again"
+        )
+    return Split(**tensors)
+
+
+def _read_tensors(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with safe_open(path, framework="numpy") as file:
+            if set(file.keys()) != set(TENSORS):
+                found = ", ".join(sorted(file.keys())) or "nothing"
+                raise MimicError(
+                    f"{path}: holds {found} instead of {' and '.join(TENSORS)}; run the dataset step again"
+                )
+            return {name: file.get_tensor(name) for name in TENSORS}
+    except (OSError, SafetensorError) as error:
+        raise MimicError(f"{path}: is missing or damaged ({error}); run the dataset step again") from None

@@ -1,0 +1,94 @@
+"""Stratified, seeded splits: 40,000 images to train on and 10,000 to validate with, as in the paper."""
+
+import numpy as np
+
+from mimic.core.errors import MimicError
+from mimic.core.parameters import Data
+from mimic.core.seeds import stream
+from mimic.data.labelled import Source
+
+Splits = dict[str, tuple[np.ndarray, np.ndarray]]  # name -> images_NCHW, labels_N
+
+
+def split_source(source: Source, parameters: Data, seed: int) -> Splits:
+    """The train, validation and test images of a study, in this order.
+
+    Test images come from the source's own test set, or from its training images where it has none.
+    Raises MimicError naming the parameter if there are too few images.
+    """
+    counts = {"validation": parameters.validation, "train": parameters.train}
+    if source.test_labels_N is None:
+        if parameters.test is None:
+            raise MimicError(
+                f"data.test: must be a number, not null, because {parameters.path} has no test/ folder "
+                "and the test images are taken from train/"
+            )
+        splits = _split(source, "train", {"test": parameters.test, **counts}, seed)
+    else:
+        splits = _split(source, "train", counts, seed)
+        splits |= _split(source, "test", {"test": parameters.test}, seed)
+    return {name: splits[name] for name in ("train", "validation", "test")}
+
+
+def _split(source: Source, pool: str, counts: dict[str, int | None], seed: int) -> Splits:
+    images_NCHW, labels_N = getattr(source, f"{pool}_images_NCHW"), getattr(source, f"{pool}_labels_N")
+    chosen = stratified(labels_N, counts, source.classes, seed, pool)
+    return {name: (images_NCHW[indices], labels_N[indices]) for name, indices in chosen.items()}
+
+
+def stratified(
+    labels_N: np.ndarray, counts: dict[str, int | None], classes: tuple[str, ...], seed: int, pool: str
+) -> dict[str, np.ndarray]:
+    """Disjoint indices into `labels_N`, `counts[name]` for each split; None takes all that is left.
+
+    The splits are drawn in the order of `counts`. In each, every class has its proportional share of what
+    was left, rounded up or down, and the images are in random order, so that any beginning is a fair
+    sample. Raises MimicError if too few images are left, or none of some class.
+    """
+    left = stream(seed, "split", pool).permutation(len(labels_N))
+    splits = {}
+    for name, count in counts.items():
+        sizes_K = np.bincount(labels_N[left], minlength=len(classes))
+        needed = max(1, len(left)) if count is None else count
+        if needed > len(left):
+            raise MimicError(
+                f"data.{name}: needs {needed} of the {pool} images, but {len(left)} are left "
+                f"({_stock(sizes_K, classes)}); ask for fewer or add images"
+            )
+        quotas_K = apportion(sizes_K, needed)
+        if not quotas_K.all():
+            raise MimicError(
+                f"data.{name}: {needed} images leave none for class {classes[int(np.argmin(quotas_K))]} "
+                f"(there are {_stock(sizes_K, classes)}); ask for more or add images of that class"
+            )
+        taken = _rank_in_class(labels_N[left]) < quotas_K[labels_N[left]]
+        splits[name], left = left[taken], left[~taken]
+    return splits
+
+
+def apportion(sizes_K: np.ndarray, count: int) -> np.ndarray:
+    """`count` places shared among classes in proportion to their sizes, by largest remainder.
+
+    Each share is the proportional one rounded up or down; of equal remainders the first class wins.
+    """
+    shares_K, remainders_K = np.divmod(sizes_K * count, sizes_K.sum())
+    winners = np.argsort(-remainders_K, kind="stable")[: count - shares_K.sum()]
+    shares_K[winners] += 1
+    return shares_K
+
+
+def _rank_in_class(labels_N: np.ndarray) -> np.ndarray:
+    """How many earlier images have the same label."""
+    order = np.argsort(labels_N, kind="stable")
+    sizes_K = np.bincount(labels_N)
+    ranks_N = np.empty_like(order)
+    ranks_N[order] = np.arange(len(order)) - np.repeat(np.cumsum(sizes_K) - sizes_K, sizes_K)
+    return ranks_N
+
+
+def _stock(sizes_K: np.ndarray, classes: tuple[str, ...], most: int = 10) -> str:
+    """What there is of each class, the scarcest first."""
+    scarce = np.argsort(sizes_K, kind="stable")[:most]
+    listed = ", ".join(f"{classes[k]} {sizes_K[k]}" for k in scarce)
+    more = "" if len(classes) <= most else f" and {len(classes) - most} classes with more"
+    return listed + more

@@ -1,0 +1,1 @@
+"""From teachers to targets: which of them form the ensemble, and the logits that students mimic."""

@@ -1,0 +1,56 @@
+"""Labelling the transfer set: the ensemble's logits on a block of augmented epochs."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from mimic.core.tasks import LogitsTask
+from mimic.data.augment import Augmenter
+from mimic.data.packed import open_split, read_description
+from mimic.distill.members import EnsembleNet, load_ensemble
+from mimic.distill.students import PURPOSE
+from mimic.distill.transfer import fingerprint, image_identity, write_shard
+from mimic.training.precision import autocast, choose_device, prepare
+from mimic.training.predict import prepared
+
+BATCH = 500  # images at once
+
+
+def label_shard(
+    task: LogitsTask, data: Path, ensemble: Path, out: Path, threads: int, progress: Callable[[str], None]
+) -> None:
+    """Write the shard of `task`: logits and fingerprints of its epochs."""
+    prepare(threads)
+    device, description = choose_device(), read_description(data)
+    net = load_ensemble(ensemble, len(description.classes), description.image_size, device)
+    images_NCHW = torch.from_numpy(open_split(data, "train").images_NCHW).to(device)
+    augmenter = Augmenter(task.augmentation, description.image_size, device)
+    epochs = range(task.first_epoch, task.first_epoch + task.epochs)
+    logits_NK, thumbnails_MCHW = [], []
+    for epoch in epochs:
+        started = time.perf_counter()
+        logits, thumbnails = _label_epoch(net, images_NCHW, augmenter, task, epoch)
+        logits_NK.append(logits)
+        thumbnails_MCHW.append(thumbnails)
+        pace = len(images_NCHW) / (time.perf_counter() - started)
+        progress(f"epoch {epoch + 1 - epochs.start}/{len(epochs)} of the shard  {pace:.0f} images/s")
+    identity = image_identity(description.digest, task.augmentation, task.seed, description.image_size)
+    write_shard(out, torch.stack(logits_NK), epochs, identity, torch.stack(thumbnails_MCHW), task.dtype)
+
+
+@torch.inference_mode()
+def _label_epoch(
+    net: EnsembleNet, images_NCHW: torch.Tensor, augmenter: Augmenter, task: LogitsTask, epoch: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits [N, K] float32 of one augmented epoch, and the fingerprint of its images."""
+    draws_ND = augmenter.draws(len(images_NCHW), task.seed, *PURPOSE, "augmentation", epoch)
+    logits_NK, thumbnails_MCHW = [], None
+    with autocast(images_NCHW.device, task.precision):
+        for chosen, draws in zip(images_NCHW.split(BATCH), draws_ND.split(BATCH), strict=True):
+            augmented = augmenter(chosen, draws)
+            if thumbnails_MCHW is None:
+                thumbnails_MCHW = fingerprint(augmented)
+            logits_NK.append(net(prepared(augmented, images_NCHW.device)).cpu())
+    return torch.cat(logits_NK), thumbnails_MCHW

@@ -1,0 +1,87 @@
+"""How certain an accuracy, or a difference between two, is: percentile bootstrap intervals.
+
+A resample draws test images with replacement and, where a model was trained from several seeds, seeds
+too, each on their own (the pigeonhole bootstrap of Owen, 2007). Both models of a difference meet the
+same resampled images; the seeds of one have nothing to do with the other's. The method is ours: the
+paper gives no intervals.
+
+Images on which every seed of every model is right or wrong in the same way are interchangeable. So a
+resample needs no list of images: it is one multinomial draw of how often each such pattern occurs.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from mimic.core.errors import MimicError
+from mimic.core.seeds import stream
+
+BLOCK = 2**21  # cells of the largest table held at once
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An observed mean and its bounds, fractions of 1."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def accuracy_interval(correct_SN: np.ndarray, resamples: int, confidence: float, seed: int) -> Interval:
+    """The mean accuracy over seeds and images. `correct_SN` is bool: [seeds, test images]."""
+    return _interval([(1, correct_SN)], resamples, confidence, seed)
+
+
+def difference_interval(
+    correct_A_SN: np.ndarray, correct_B_SN: np.ndarray, resamples: int, confidence: float, seed: int
+) -> Interval:
+    """The accuracy of A less that of B, paired over the test images. The numbers of seeds may differ.
+
+    Raises MimicError when the two were not tested on equally many images.
+    """
+    images_A, images_B = correct_A_SN.shape[1], correct_B_SN.shape[1]
+    if images_A != images_B:
+        raise MimicError(
+            f"a paired comparison needs the same test images for both models, not {images_A} and {images_B}"
+        )
+    return _interval([(1, correct_A_SN), (-1, correct_B_SN)], resamples, confidence, seed)
+
+
+def _interval(models: list[tuple[int, np.ndarray]], resamples: int, confidence: float, seed: int) -> Interval:
+    """The interval of the sum of accuracies, each with its sign."""
+    outcomes_SN = np.concatenate([correct_SN for _, correct_SN in models])
+    patterns_SP, images_P = np.unique(outcomes_SN, axis=1, return_counts=True)
+    rows = np.cumsum([len(correct_SN) for _, correct_SN in models])[:-1]
+    signed = list(zip((sign for sign, _ in models), np.split(patterns_SP, rows), strict=True))
+    statistics = np.concatenate(list(_resample(signed, images_P, resamples, seed)))
+    low, high = np.quantile(statistics, [(1 - confidence) / 2, (1 + confidence) / 2])
+    mean = sum(sign * correct_SN.mean() for sign, correct_SN in models)
+    return Interval(float(mean), float(low), float(high))
+
+
+def _resample(
+    models: list[tuple[int, np.ndarray]], images_P: np.ndarray, resamples: int, seed: int
+) -> Iterator[np.ndarray]:
+    """The statistic of each resample [R], in blocks. `models` are signs and patterns_SP."""
+    image_stream = stream(seed, "bootstrap", "images")
+    seed_streams = [stream(seed, "bootstrap", "seeds", index) for index in range(len(models))]
+    images = images_P.sum()
+    rows = max(1, BLOCK // len(images_P))
+    for first in range(0, resamples, rows):
+        size = min(rows, resamples - first)
+        counts_RP = image_stream.multinomial(images, images_P / images, size)
+        yield sum(
+            sign * _accuracy(patterns_SP, counts_RP, random)
+            for (sign, patterns_SP), random in zip(models, seed_streams, strict=True)
+        )
+
+
+def _accuracy(patterns_SP: np.ndarray, counts_RP: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """The accuracy in each resample [R] of images, with seeds drawn from `random`."""
+    seeds = len(patterns_SP)
+    draws_RS = random.multinomial(seeds, np.full(seeds, 1 / seeds), len(counts_RP))
+    # Whole numbers in float64, for speed: still exact.
+    right_RP = draws_RS.astype(np.float64) @ patterns_SP.astype(np.float64)
+    return np.einsum("rp,rp->r", right_RP, counts_RP) / (seeds * counts_RP.sum(axis=1))

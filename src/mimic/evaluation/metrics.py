@@ -1,0 +1,51 @@
+"""How good predictions are. All from logits_NK (finite, any float type) and labels_N (integers 0..K-1).
+
+A prediction is the class of the largest logit; of equal ones, the first.
+"""
+
+import numpy as np
+
+
+def log_softmax(logits_NK: np.ndarray) -> np.ndarray:
+    """Log-probabilities [N, K] in float64; large logits neither overflow nor vanish."""
+    logits_NK = np.asarray(logits_NK, np.float64)
+    return logits_NK - np.logaddexp.reduce(logits_NK, axis=1, keepdims=True)
+
+
+def error_count(logits_NK: np.ndarray, labels_N: np.ndarray) -> int:
+    """The number of images predicted wrongly."""
+    return int((logits_NK.argmax(axis=1) != labels_N).sum())
+
+
+def accuracy(logits_NK: np.ndarray, labels_N: np.ndarray) -> float:
+    """The fraction of images predicted rightly."""
+    return float((logits_NK.argmax(axis=1) == labels_N).mean())
+
+
+def nll(logits_NK: np.ndarray, labels_N: np.ndarray) -> float:
+    """Negative log-likelihood of the labels (cross-entropy), mean per image in nats."""
+    return float(-log_softmax(logits_NK)[np.arange(len(labels_N)), labels_N].mean())
+
+
+def ece(logits_NK: np.ndarray, labels_N: np.ndarray, bins: int = 15) -> float:
+    """Expected calibration error (Guo et al. 2017) of the predicted class's probability, its confidence.
+
+    The mean over images of |accuracy - confidence| of the image's bin, where bin m of M (from 1) holds
+    the confidences in ((m-1)/M, m/M]: equal widths, the right edge included.
+    """
+    confidence_N = np.exp(log_softmax(logits_NK).max(axis=1))
+    correct_N = logits_NK.argmax(axis=1) == labels_N
+    bin_N = np.digitize(confidence_N, np.arange(1, bins) / bins, right=True)
+    return float(np.abs(np.bincount(bin_N, correct_N - confidence_N)).sum() / len(labels_N))
+
+
+def agreement(logits_NK: np.ndarray, reference_NK: np.ndarray) -> float:
+    """The fraction of images for which model and reference predict the same class."""
+    return float((logits_NK.argmax(axis=1) == reference_NK.argmax(axis=1)).mean())
+
+
+def kl(logits_NK: np.ndarray, reference_NK: np.ndarray) -> float:
+    """Kullback-Leibler divergence KL(reference || model), mean per image in nats."""
+    log_model_NK, log_reference_NK = log_softmax(logits_NK), log_softmax(reference_NK)
+    divergence_N = (np.exp(log_reference_NK) * (log_reference_NK - log_model_NK)).sum(axis=1)
+    return max(float(divergence_N.mean()), 0.0)  # rounding may carry it just below zero

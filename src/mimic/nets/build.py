@@ -1,0 +1,132 @@
+"""Nets in torch: built from their description, initialised, stored as safetensors."""
+
+from collections import Counter, OrderedDict
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from mimic.core.errors import MimicError
+from mimic.core.publish import atomic_path
+from mimic.core.seeds import torch_seed
+from mimic.nets.layers import (
+    BatchNorm,
+    Conv,
+    Dropout,
+    Flatten,
+    Layer,
+    Layers,
+    Linear,
+    Pool,
+    ReLU,
+    Shape,
+    input_shapes,
+)
+
+
+class Net(nn.Sequential):
+    """Layers in a row, fed with standardised images times `input_scale`.
+
+    The scale is no parameter, yet a buffer that is stored with the weights: they mean nothing without it.
+    """
+
+    def __init__(self, modules: OrderedDict[str, nn.Module], input_scale: float) -> None:
+        super().__init__(modules)
+        self.register_buffer("input_scale", torch.tensor(input_scale, dtype=torch.float32))
+
+    def forward(self, images_NCHW: Tensor) -> Tensor:
+        """logits_NK of standardised images in any memory format."""
+        return super().forward(images_NCHW * self.input_scale)
+
+
+def build(layers: Layers, channels: int, image_size: int, input_scale: float = 1.0) -> Net:
+    """The net that `layers` describe, in float32 on the CPU, its weights still to be set.
+
+    Modules are named by kind and number: conv1, conv2, linear1. Torch's own generator stays as it was.
+    """
+    layers = _pool_before_relu(layers)
+    numbers = Counter()
+    modules = OrderedDict()
+    with torch.random.fork_rng(devices=[]):  # torch's modules draw weights of their own
+        for layer, shape in zip(layers, input_shapes(layers, channels, image_size), strict=True):
+            kind = type(layer).__name__.lower()
+            numbers[kind] += 1
+            modules[f"{kind}{numbers[kind]}"] = _module(layer, shape)
+    return Net(modules, input_scale)
+
+
+def _pool_before_relu(layers: Layers) -> Layers:
+    """The same function and gradients: both are monotone, so they commute, and pooled maps are smaller."""
+    reordered = list(layers)
+    for place, pair in enumerate(pairwise(layers)):
+        match pair:
+            case ReLU(), Pool():
+                reordered[place : place + 2] = reversed(pair)
+    return tuple(reordered)
+
+
+def _module(layer: Layer, shape: Shape) -> nn.Module:
+    match layer:
+        case Conv(filters, kernel, bias):
+            return nn.Conv2d(shape[0], filters, kernel, padding="same", bias=bias)
+        case Linear(units):
+            return nn.Linear(shape[0], units)
+        case BatchNorm():
+            return nn.BatchNorm2d(shape[0])
+        case Pool(size):
+            return nn.MaxPool2d(size)
+        case ReLU():
+            return nn.ReLU(inplace=True)
+        case Dropout(rate):
+            return nn.Dropout(rate)
+        case Flatten():
+            return nn.Flatten()
+    raise TypeError(f"no module for {layer}")
+
+
+@torch.no_grad()
+def initialise(net: Net, scale: float, seed: int) -> None:
+    """Set weights as Glorot and Bengio (2010) do, uniform, times `scale`; biases to zero.
+
+    Each layer has a stream of its own, drawn on the CPU: the same weights on any device.
+    """
+    weighted = [module for module in net if isinstance(module, nn.Conv2d | nn.Linear)]
+    for place, module in enumerate(weighted):
+        generator = torch.Generator().manual_seed(torch_seed(seed, "initial weights", place))
+        drawn = nn.init.xavier_uniform_(torch.empty(module.weight.shape), gain=scale, generator=generator)
+        module.weight.copy_(drawn)
+        if module.bias is not None:
+            module.bias.zero_()
+
+
+def save_weights(net: Net, path: Path) -> None:
+    """Publish the state of `net` atomically: float32, contiguous whatever the net's memory format."""
+    with atomic_path(path) as aside:
+        save_file({name: tensor.contiguous() for name, tensor in net.state_dict().items()}, aside)
+
+
+def load_weights(net: Net, path: Path) -> None:
+    """Set the state of `net` from a file of `save_weights`.
+
+    Raises MimicError naming the file when it can not be read or does not fit the net exactly.
+    """
+    try:
+        stored = load_file(path)
+    except FileNotFoundError:
+        raise MimicError(f"{path}: no such file") from None
+    except (OSError, SafetensorError) as error:
+        raise MimicError(f"{path}: no safetensors file, or a damaged one: {error}") from None
+    expected = net.state_dict()
+    for name in sorted(expected.keys() | stored.keys()):
+        found, wanted = (_signature(tensors.get(name)) for tensors in (stored, expected))
+        if found != wanted:
+            raise MimicError(f"{path}: does not fit this net: {name} is {found}, where the net has {wanted}")
+    net.load_state_dict(stored)
+
+
+def _signature(tensor: Tensor | None) -> str:
+    """What must agree: `float32 [64, 3, 5, 5]`."""
+    return "absent" if tensor is None else f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"

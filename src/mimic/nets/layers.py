@@ -1,0 +1,159 @@
+"""A net as data: a tuple of layers whose shapes, parameters and cost are known without torch.
+
+The shape of one image's activations is (channels, height, width), or (units,) once they are flat.
+"""
+
+from dataclasses import dataclass
+from itertools import accumulate
+from math import prod
+
+from mimic.core.errors import MimicError
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What keeps the shape of its input and has nothing to learn, unless it says otherwise."""
+
+    def output(self, shape: Shape) -> Shape:
+        return shape
+
+    def parameters(self, shape: Shape) -> int:
+        return 0
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return 0
+
+
+@dataclass(frozen=True)
+class Conv(Layer):
+    """Convolution with `kernel` x `kernel` filters, stride 1, zero-padded to keep height and width."""
+
+    filters: int
+    kernel: int
+    bias: bool = True
+
+    def output(self, shape: Shape) -> Shape:
+        _, height, width = shape
+        return self.filters, height, width
+
+    def parameters(self, shape: Shape) -> int:
+        return self.filters * (shape[0] * self.kernel**2 + self.bias)
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return self.filters * prod(shape) * self.kernel**2
+
+
+@dataclass(frozen=True)
+class Pool(Layer):
+    """Max-pooling, `size` x `size` without overlap; rows and columns left over are dropped (ours)."""
+
+    size: int
+
+    def output(self, shape: Shape) -> Shape:
+        channels, height, width = shape
+        if min(height, width) < self.size:
+            raise MimicError(
+                f"data.image_size: too small for this net: {self.size}x{self.size} max-pooling "
+                f"meets maps of {height}x{width}"
+            )
+        return channels, height // self.size, width // self.size
+
+
+@dataclass(frozen=True)
+class Flatten(Layer):
+    """Maps to one vector."""
+
+    def output(self, shape: Shape) -> Shape:
+        return (prod(shape),)
+
+
+@dataclass(frozen=True)
+class Linear(Layer):
+    """A fully connected layer with biases."""
+
+    units: int
+
+    def output(self, shape: Shape) -> Shape:
+        return (self.units,)
+
+    def parameters(self, shape: Shape) -> int:
+        (inputs,) = shape
+        return self.units * (inputs + 1)
+
+    def multiply_adds(self, shape: Shape) -> int:
+        (inputs,) = shape
+        return self.units * inputs
+
+
+@dataclass(frozen=True)
+class BatchNorm(Layer):
+    """Batch normalisation of each channel."""
+
+    def parameters(self, shape: Shape) -> int:
+        return 2 * shape[0]  # scale and shift
+
+
+@dataclass(frozen=True)
+class ReLU(Layer):
+    """max(x, 0)."""
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """Each activation is zeroed with probability `rate` while training."""
+
+    rate: float
+
+
+Layers = tuple[Layer, ...]
+
+
+def dropout(rate: float) -> Layers:
+    """A dropout layer, or none where nothing would be dropped."""
+    return (Dropout(rate),) if rate else ()
+
+
+def input_shapes(layers: Layers, channels: int, size: int) -> list[Shape]:
+    """The shape that each layer receives, the first a square image of `size` pixels a side.
+
+    Raises MimicError when the image is too small to be pooled.
+    """
+    return list(
+        accumulate(layers[:-1], lambda shape, layer: layer.output(shape), initial=(channels, size, size))
+    )
+
+
+def count(layers: Layers, channels: int, size: int) -> int:
+    """Parameters that are learnt: weights, biases, batch normalisation's scales and shifts."""
+    inputs = input_shapes(layers, channels, size)
+    return sum(layer.parameters(shape) for layer, shape in zip(layers, inputs, strict=True))
+
+
+def multiply_adds(layers: Layers, channels: int, size: int) -> int:
+    """Multiply-adds of one forward pass of one image, in convolutions and fully connected layers.
+
+    Products with the zero padding count; biases, batch normalisation, ReLU and pooling do not.
+    """
+    inputs = input_shapes(layers, channels, size)
+    return sum(layer.multiply_adds(shape) for layer, shape in zip(layers, inputs, strict=True))
+
+
+def describe(layers: Layers) -> str:
+    """The paper's notation with widths, output layer left out: `c48-mp-c64-mp-fc220`.
+
+    A fully connected layer without ReLU is a linear bottleneck, `lfc`.
+    """
+    words = []
+    for layer in layers:
+        match layer:
+            case Conv(filters):
+                words.append(f"c{filters}")
+            case Pool():
+                words.append("mp")
+            case Linear(units):
+                words.append(f"lfc{units}")
+            case ReLU():
+                words[-1] = words[-1].removeprefix("l")
+    return "-".join(words[:-1])

@@ -1,0 +1,103 @@
+"""Who got which test image right: the table that tables, figures and claims are read from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from mimic.core.parameters import FAMILIES, budget_parameters
+from mimic.evaluation.bootstrap import Interval, accuracy_interval, difference_interval
+
+
+class Model(NamedTuple):
+    """A model up to its seed."""
+
+    family: str
+    budget: str = ""
+    arm: str = ""
+
+    @property
+    def name(self) -> str:
+        return "-".join(part for part in self if part)
+
+
+ENSEMBLE = Model("ensemble")
+TEACHER = Model("teacher")  # the single teacher with the best validation accuracy
+MLPS = tuple(family for family in FAMILIES if family.startswith("mlp"))
+CONVS = tuple(family for family in FAMILIES if family.startswith("conv"))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model's outcomes on the test images."""
+
+    correct_SN: np.ndarray  # bool: [seeds that finished, test images]
+    validation_accuracy: float = float("nan")  # mean over those seeds
+    diverged: int = 0  # seeds that did not finish
+
+    @property
+    def seeds(self) -> int:
+        return len(self.correct_SN)
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """How intervals are computed."""
+
+    resamples: int = 2000
+    confidence: float = 0.95
+    seed: int = 1
+
+
+class Accuracies:
+    """Accuracies and their differences, with intervals. A model of which no seed finished has none."""
+
+    def __init__(self, cells: Mapping[Model, Cell], bootstrap: Bootstrap) -> None:
+        self.cells = dict(cells)
+        self.bootstrap = bootstrap
+
+    def __contains__(self, model: Model) -> bool:
+        return model in self.cells and self.cells[model].seeds > 0
+
+    def diverged(self, model: Model) -> bool:
+        """Whether the model ran, and no seed of it finished."""
+        return model in self.cells and self.cells[model].seeds == 0
+
+    def mean(self, model: Model) -> float:
+        return float(self.cells[model].correct_SN.mean())
+
+    @cached_property
+    def intervals(self) -> dict[Model, Interval]:
+        """The accuracy of every model that finished."""
+        settings = vars(self.bootstrap)
+        return {m: accuracy_interval(self.cells[m].correct_SN, **settings) for m in self.cells if m in self}
+
+    def difference(self, better: Model, worse: Model) -> Interval:
+        """The accuracy of one less that of the other, paired over the test images."""
+        rows = (self.cells[model].correct_SN for model in (better, worse))
+        return difference_interval(*rows, **vars(self.bootstrap))
+
+    def gain_difference(self, first: tuple[Model, Model], second: tuple[Model, Model]) -> Interval:
+        """How much more the first (better, worse) pair differs than the second does.
+
+        Seeds of a pair are matched by their order, so that a gain is one row of -1, 0 and 1.
+        """
+        return difference_interval(self._gain(*first), self._gain(*second), **vars(self.bootstrap))
+
+    def _gain(self, better: Model, worse: Model) -> np.ndarray:
+        seeds = min(self.cells[better].seeds, self.cells[worse].seeds)
+        rows = (self.cells[model].correct_SN[:seeds].astype(np.int8) for model in (better, worse))
+        return np.subtract(*rows)
+
+    def models(self, arm: str, families: tuple[str, ...] = FAMILIES) -> list[Model]:
+        """The finished students of one arm, by family, then by budget from the smallest."""
+        found = [
+            model for model in self.cells if model.arm == arm and model.family in families and model in self
+        ]
+        return sorted(found, key=lambda m: (FAMILIES.index(m.family), budget_parameters(m.budget)))
+
+    def budgets(self, arm: str = "logits") -> list[str]:
+        """The budgets of an arm's students, finished or not, smallest first."""
+        return sorted({m.budget for m in self.cells if m.arm == arm}, key=budget_parameters)

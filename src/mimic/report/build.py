@@ -1,0 +1,69 @@
+"""Write the report of a study: the page, and its tables for programs."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+
+from mimic.core.parameters import Parameters
+from mimic.core.publish import write_json, write_text
+from mimic.report import tables
+from mimic.report.accuracies import ENSEMBLE
+from mimic.report.charts.curves import curves
+from mimic.report.charts.figure1 import figure_1_rows
+from mimic.report.claims import Answer, answer_claims
+from mimic.report.page import render
+from mimic.report.results import Results, read_results
+
+
+def build_report(study_folder: Path, parameters: Parameters, out: Path, job_sidecars: Sequence[Path]) -> None:
+    """Read the results under `study_folder` and write the report's files into `out`.
+
+    Only models of `parameters` are read. `job_sidecars` are the sidecars whose provenance the report
+    shows. Writes report.html, summary.json, claims.json, table1.csv, table2.csv, figure1.csv and
+    curves.csv; accuracies in the tables are fractions, in figure1.csv percent. Raises MimicError when a
+    file is missing or lacks a model.
+    """
+    results = read_results(Path(study_folder), parameters, job_sidecars)
+    answers = answer_claims(results.accuracies)
+    out = Path(out)
+    write_text(out / "report.html", render(results, answers))
+    write_json(out / "summary.json", _summary(results))
+    write_json(out / "claims.json", [_claim(answer) for answer in answers])
+    frames = {
+        "table1.csv": tables.table_1_frame(tables.table_1(results.accuracies)),
+        "table2.csv": tables.table_2_frame(tables.table_2(results.accuracies)),
+        "figure1.csv": pd.DataFrame(figure_1_rows(results)),
+        "curves.csv": curves(results),
+    }
+    for name, frame in frames.items():
+        write_text(out / name, frame.to_csv(index=False))
+
+
+def _summary(results: Results) -> dict:
+    """The accuracies as metrics that `dvc metrics` compares."""
+    table = results.accuracies
+    students = {
+        model.name: {**asdict(interval), "seeds": table.cells[model].seeds}
+        for model, interval in table.intervals.items()
+        if model.arm
+    }
+    return {"ensemble_accuracy": table.mean(ENSEMBLE), "students": students}
+
+
+def _claim(answer: Answer) -> dict:
+    claim = answer.claim
+    comparisons = [
+        {"label": c.label, "outcome": c.outcome, **asdict(c.difference)}
+        | {"threshold": c.threshold, "published": c.published}
+        for c in answer.comparisons
+    ]
+    return {
+        "key": claim.key,
+        "claim": claim.title,
+        "status": answer.status,
+        "rule": claim.rule,
+        "text": f"{answer.text} {answer.shortfall}".strip(),
+        "comparisons": comparisons,
+    }

@@ -1,0 +1,111 @@
+"""Where the study follows the paper, where it departs, and what it had to choose itself."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from mimic.core.parameters import OneCycle, Parameters, Patience
+from mimic.report import published
+from mimic.report.numerals import listing, plural, thousands
+
+Kind = Literal["ours", "departs", "as published"]
+KINDS = ("departs", "ours", "as published")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One point of the protocol. `paper` is None where the paper is silent."""
+
+    topic: str
+    ours: str
+    paper: str | None
+
+    @property
+    def kind(self) -> Kind:
+        if self.paper is None:
+            return "ours"
+        return "as published" if self.paper == self.ours else "departs"
+
+
+def choices(parameters: Parameters, counts: dict[str, int]) -> list[Choice]:
+    """Every point, departures first. `counts` are the images of each split."""
+    found = [*_data(parameters, counts), *_training(parameters), *_methods(parameters)]
+    return sorted(found, key=lambda choice: KINDS.index(choice.kind))
+
+
+def departures(found: list[Choice]) -> list[Choice]:
+    return [choice for choice in found if choice.kind == "departs"]
+
+
+def is_cifar10(parameters: Parameters) -> bool:
+    """Whether the images are the paper's, bit for bit."""
+    return parameters.data.source == "cifar10"
+
+
+def _data(p: Parameters, counts: dict[str, int]) -> Iterator[Choice]:
+    protocol = published.paper()["protocol"]
+    yield Choice("images", "CIFAR-10" if is_cifar10(p) else p.data.label, "CIFAR-10")
+    splits = ("train", "validation", "test")
+    ours, paper = (" / ".join(thousands(source[split]) for split in splits) for source in (counts, protocol))
+    yield Choice("training / validation / test images", ours, paper)
+    paper_augmentation = {key: protocol[key] for key in ("mirror", "window", "hsv")}
+    same = p.augmentation.model_dump(mode="json") == paper_augmentation
+    description = "mirror, scale and jitter, colour shifts"
+    yield Choice("augmentation", description if same else f"{description}, other settings", description)
+
+
+def _training(p: Parameters) -> Iterator[Choice]:
+    protocol = published.paper()["protocol"]
+    yield Choice("teachers to choose from", str(len(p.teachers.members)), str(protocol["teachers"]))
+    yield Choice("members of the ensemble", str(p.ensemble.size), str(protocol["members"]))
+    normalisation = (
+        "with batch normalisation" if p.teachers.batch_normalisation else "without batch normalisation"
+    )
+    yield Choice("layers of the teachers", normalisation, "without batch normalisation")
+    yield Choice("epochs of the transfer set", str(p.transfer.epochs), str(protocol["transfer_epochs"]))
+    groups = [("teachers", p.teachers), ("students", p.students)]
+    groups += [("hard-label twins", p.hard_label_twins)] if p.hard_label_twins.variants else []
+    groups += [("regularised twins", p.regularised_twins)] if p.regularised_twins.variants else []
+    yield from _by_group(
+        "schedule", {name: _schedule(g.schedule) for name, g in groups}, _schedule(Patience())
+    )
+    yield from _by_group("batch size", {name: str(g.batch_size) for name, g in groups}, None)
+    yield Choice("loss of students", _loss(p), "squared L2 distance between logits")
+    yield Choice("hyperparameters", "given in the parameters", "Bayesian optimisation (Spearmint)")
+
+
+def _by_group(topic: str, values: dict[str, str], paper: str | None) -> Iterator[Choice]:
+    """One choice for all groups of nets that share a value."""
+    for value in dict.fromkeys(values.values()):
+        names = [name for name, other in values.items() if other == value]
+        yield Choice(f"{topic} of {listing(names)}", value, paper)
+
+
+def _methods(p: Parameters) -> Iterator[Choice]:
+    yield Choice(
+        "precision", {"bf16": "bfloat16 products, float32 weights", "fp32": "float32"}[p.precision], None
+    )
+    yield Choice("selection of the ensemble", "greedy, forward, without replacement", None)
+    seeds = sorted(
+        {group.seeds for group in (p.students, p.hard_label_twins, p.regularised_twins) if group.variants}
+    )
+    yield Choice("repetitions of a student", listing([plural(number, "seed") for number in seeds]), None)
+    report = p.report
+    method = f"paired bootstrap over images and seeds, {thousands(report.bootstrap)} resamples"
+    yield Choice("intervals", f"{100 * report.confidence:g}%, {method}", None)
+
+
+def _schedule(schedule: OneCycle | Patience) -> str:
+    if isinstance(schedule, OneCycle):
+        return f"one cycle of {plural(schedule.epochs, 'epoch')}"
+    return (
+        f"rate halved after {schedule.patience} epochs without progress, end after {schedule.stop} "
+        f"or a total cut of {schedule.max_cut:g}"
+    )
+
+
+def _loss(p: Parameters) -> str:
+    loss = p.students.loss
+    if loss.kind == "l2":
+        return "squared L2 distance between logits"
+    return f"Kullback-Leibler divergence at temperature {loss.temperature:g}"

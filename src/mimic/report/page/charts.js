@@ -1,0 +1,57 @@
+"use strict";
+
+// Draw every chart of the page, and let its controls set their parameters. Colours are CSS variables
+// of the page, so dark mode and print need nothing here.
+(() => {
+  const charts = JSON.parse(document.getElementById("charts").textContent);
+  const views = [];
+
+  async function draw(place) {
+    const spec = charts[place.dataset.chart];
+    const options = {
+      actions: false,
+      renderer: "svg",
+      ast: true, // expressions are interpreted: the page forbids eval
+      tooltip: { theme: "page" },
+    };
+    const { view } = await vegaEmbed(place, spec, options);
+    views.push({ view, parameters: (spec.params ?? []).map((parameter) => parameter.name) });
+  }
+
+  function set(name, value) {
+    for (const { view, parameters } of views) {
+      if (parameters.includes(name)) view.signal(name, value).runAsync();
+    }
+  }
+
+  function pick(chip) {
+    const picked = chip.getAttribute("aria-pressed") === "true" ? "" : chip.dataset.value;
+    for (const other of document.querySelectorAll(".chip")) {
+      other.setAttribute("aria-pressed", String(other.dataset.value === picked));
+    }
+    set("isolated", picked);
+  }
+
+  document.addEventListener("click", (event) => {
+    const chip = event.target.closest(".chip");
+    if (chip) pick(chip);
+  });
+  document.addEventListener("change", ({ target }) => {
+    if (target.dataset.signal) set(target.dataset.signal, target.type === "checkbox" ? target.checked : target.value);
+  });
+
+  // On paper nothing can be opened.
+  let opened = [];
+  window.addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll("details.print:not([open])")];
+    for (const details of opened) details.open = true;
+  });
+  window.addEventListener("afterprint", () => {
+    for (const details of opened) details.open = false;
+  });
+
+  const places = [...document.querySelectorAll("[data-chart]")];
+  Promise.all(places.map(draw)).then(() => {
+    document.documentElement.dataset.charts = "drawn";
+  });
+})();

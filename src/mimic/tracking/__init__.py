@@ -1,0 +1,8 @@
+"""MLflow, fed from files: training never meets it, and nothing is lost while it is away."""
+
+from mimic.tracking.follower import follow
+from mimic.tracking.mirror import Summary, track
+from mimic.tracking.store import StoreError
+from mimic.tracking.ui import serve
+
+__all__ = ["StoreError", "Summary", "follow", "serve", "track"]

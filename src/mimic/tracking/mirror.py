@@ -1,0 +1,173 @@
+"""One pass: what the files of a study tell and its MLflow experiment lacks is sent."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mimic.core.errors import MimicError
+from mimic.tracking.jobs import Evaluation, Files, Job, Run, read_run, scan
+from mimic.tracking.store import Experiment, Held, Point, StoreError, locked, never, resolve
+
+_OVER = ("FINISHED", "FAILED")  # of a run that holds everything; one that was KILLED may come back
+
+
+@dataclass
+class Summary:
+    """What one pass did, in numbers of runs."""
+
+    study: str
+    completed: int = 0  # finished or diverged trainings, now whole
+    live: int = 0  # trainings under way, now up to date
+    updated: int = 0  # whole before; now with test metrics, or current again
+    unchanged: int = 0
+    superseded: int = 0  # now marked as not current
+    postponed: int = 0  # left to the next pass, for want of time
+    complaints: list[str] = field(default_factory=list)  # about files that were left out
+
+    def __str__(self) -> str:
+        counts = {name: value for name, value in vars(self).items() if isinstance(value, int) and value}
+        counts |= {"left out": len(self.complaints)} if self.complaints else {}
+        return f"{self.study}: " + (", ".join(f"{n} {name}" for name, n in counts.items()) or "no runs yet")
+
+
+def track(
+    results: Path,
+    live: Path,
+    uri: str | None = None,
+    progress: Callable[[str], None] = print,
+    expired: Callable[[], bool] = never,
+) -> Summary:
+    """Mirror the study whose results are in `results` (results/<study>) and whose trainings under way are
+    in `live` (.mimic/<study>/training) into the MLflow store `uri`; see `resolve` for its default.
+
+    The files are the truth: a run is known by its key, completed and never doubled, and marked as not
+    current when the files no longer hold its key. Once `expired` is true, what is left is postponed.
+    Raises StoreError when the store can not be used; what was sent until then stays.
+    """
+    uri = resolve(uri)
+    with locked(uri, Path(live).parent / "tracking.lock", progress, expired):
+        files = scan(Path(results), Path(live))
+        summary = Summary(files.study, complaints=files.complaints)
+        if files.jobs:  # else the results of this clone were not fetched yet, which says nothing of the runs
+            _mirror(files, Experiment(uri, files.study), summary, progress, expired)
+    for complaint in summary.complaints:
+        progress(complaint)
+    return summary
+
+
+def _mirror(
+    files: Files,
+    experiment: Experiment,
+    summary: Summary,
+    progress: Callable[[str], None],
+    expired: Callable[[], bool],
+) -> None:
+    held = _without_duplicates(experiment)
+    for job in files.jobs:
+        if expired():
+            summary.postponed += 1
+            continue
+        try:
+            outcome = _send(job, held.get(job.key), files.evaluation, experiment, summary.complaints)
+        except StoreError:
+            raise
+        except MimicError as error:
+            summary.complaints.append(f"{job}: {error}")
+            continue
+        setattr(summary, outcome, getattr(summary, outcome) + 1)
+        if outcome == "completed":
+            progress(f"{job}: completed")
+    summary.superseded = _supersede(files, held, experiment)
+
+
+def _without_duplicates(experiment: Experiment) -> dict[str, Held]:
+    """The runs by key. Passes from two machines, or a request sent twice, may have doubled one."""
+    runs: dict[str, Held] = {}
+    for run in sorted(experiment.runs(), key=lambda run: (run.status not in _OVER, -run.last_epoch, run.id)):
+        if run.key in runs:
+            experiment.delete(run)
+        else:
+            runs[run.key] = run
+    return runs
+
+
+def _send(
+    job: Job, held: Held | None, evaluation: Evaluation | None, experiment: Experiment, complaints: list[str]
+) -> str:
+    """Send what the store lacks of one training; the field of Summary that counts it."""
+    if held and held.status in _OVER:
+        tags, points = _amendments(job, held, evaluation)
+        if not (tags or points):
+            return "unchanged"
+        experiment.add(held, tags, groups=[points])
+        return "updated"
+    run, left_out = read_run(job)
+    complaints += left_out
+    if held is None:
+        held = experiment.create(job.variant, run.started_ms, run.tags)
+    elif held.status == "KILLED" and run.status == "RUNNING":
+        experiment.resume(held)
+    tags, points = _amendments(job, held, evaluation)
+    points = _new(held, run.metrics, run.ended_ms) + points
+    experiment.add(
+        held,
+        _lacking(run.tags, held.tags) | tags,
+        {name: value for name, value in run.parameters.items() if name not in held.parameters},
+        [*_epochs(run, after=held.last_epoch), points],
+    )
+    if run.status == "RUNNING":
+        return "live"
+    experiment.end(held, run.status, run.ended_ms)
+    return "completed"
+
+
+def _amendments(job: Job, held: Held, evaluation: Evaluation | None) -> tuple[dict[str, str], list[Point]]:
+    """What a whole run may lack: to be current, and its test metrics."""
+    tags = {"mimic.current": "yes"}
+    points = []
+    measures = evaluation.of(job) if evaluation and job.finished else {}
+    if measures:
+        tags["mimic.evaluation"] = evaluation.key
+        points = _new(held, measures, evaluation.ended_ms)
+    return _lacking(tags, held.tags), points
+
+
+def _lacking(wanted: dict[str, str], held: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in wanted.items() if held.get(name) != value}
+
+
+def _new(held: Held, metrics: dict[str, float], time_ms: int) -> list[Point]:
+    return [
+        Point(name, value, time_ms, 0) for name, value in metrics.items() if held.metrics.get(name) != value
+    ]
+
+
+def _epochs(run: Run, after: int) -> list[list[Point]]:
+    """The points of each later epoch; its number among them tells the next pass how far this one came."""
+    return [
+        [
+            Point(name, value, run.epoch_ms[epoch], epoch)
+            for name, value in {**metrics, "epoch": epoch}.items()
+        ]
+        for epoch, metrics in run.epochs.items()
+        if epoch > after
+    ]
+
+
+def _supersede(files: Files, held: dict[str, Held], experiment: Experiment) -> int:
+    """Mark the runs whose key the files no longer hold; how many are newly marked.
+
+    A run under way is killed if another key has taken its place; if its files merely went, nobody knows.
+    """
+    keys = files.keys
+    count = 0
+    for run in held.values():
+        place = (run.tags.get("mimic.step"), run.tags.get("mimic.variant"))
+        if keys.get(place) == run.key or place in files.unreadable:
+            continue
+        if run.tags.get("mimic.current") != "no":
+            experiment.add(run, {"mimic.current": "no"})
+            count += 1
+        if run.status == "RUNNING" and place in keys:
+            experiment.end(run, "KILLED")
+    return count

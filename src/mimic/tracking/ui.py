@@ -1,0 +1,41 @@
+"""MLflow's own web page on the local store."""
+
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from mimic.core.errors import MimicError
+from mimic.tracking.store import locked, prepare, resolve, sqlite_file
+
+
+def serve(uri: str | None = None, host: str = "127.0.0.1", port: int = 5000) -> NoReturn:
+    """Become the MLflow server of an SQLite store, on this machine alone unless `host` says otherwise.
+
+    Raises MimicError when the store is not SQLite, can not be opened, or the port is taken.
+    """
+    uri = resolve(uri)
+    database = sqlite_file(uri)
+    if database is None:
+        raise MimicError("MLFLOW_TRACKING_URI names a server, which shows its runs itself: open its address")
+    _check_port(host, port)
+    with locked(uri, Path(f"{database}.lock"), print):
+        prepare(uri)
+    os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = (
+        "false"  # eight processes, for nothing that is used here
+    )
+    options = {"--backend-store-uri": uri, "--host": host, "--port": str(port), "--workers": "1"}
+    words = [word for option in options.items() for word in option]
+    os.execv(sys.executable, [sys.executable, "-m", "mlflow", "server", "--no-serve-artifacts", *words])
+
+
+def _check_port(host: str, port: int) -> None:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as attempt:
+            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server itself does
+            attempt.bind(address)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise MimicError(f"port {port} of {host} can not be used: {reason}; choose another") from None

@@ -1,0 +1,1 @@
+"""The one training loop of teachers and students: schedules, losses, streams, checkpoints, the record."""

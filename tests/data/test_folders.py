@@ -1,0 +1,194 @@
+"""A user's own images: what is right is read in a fixed order, what is wrong is named in one line."""
+
+import io
+import os
+import signal
+import zipfile
+from threading import main_thread
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mimic.core.errors import MimicError
+from mimic.data.folders import check_folders, read_folders
+
+SIZE = 8
+
+
+def picture(value, form="PNG"):
+    """A grey image; its value tells which one it is."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (SIZE, SIZE), (value, value, value)).save(buffer, form)
+    return buffer.getvalue()
+
+
+GOOD = {
+    "train/dog/b.png": picture(30),
+    "train/dog/a.png": picture(20),
+    "train/cat/z.bmp": picture(10, "BMP"),
+    "test/dog/1.png": picture(50),
+    "test/cat/1.png": picture(40),
+}
+
+
+def write(path, files, folders=()):
+    """A folder, or a zip if the name says so, in the order given."""
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in folders:
+                archive.mkdir(name)
+            for name, content in files.items():
+                archive.writestr(name, content)
+        return path
+    for name in folders:
+        (path / name).mkdir(parents=True)
+    for name, content in files.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content)
+    return path
+
+
+@pytest.fixture(params=["images", "images.zip"])
+def place(request, tmp_path):
+    return tmp_path / request.param
+
+
+def read(path, classes=2):
+    return read_folders(path, classes, SIZE)
+
+
+def refusal(path, classes=2):
+    with pytest.raises(MimicError) as caught:
+        read(path, classes)
+    message = str(caught.value)
+    assert "\n" not in message and str(path) in message
+    return message
+
+
+@pytest.mark.parametrize("wrapper", ["", "wrapper/"])
+def test_images_come_by_class_name_then_file_name(place, wrapper):
+    source = read(write(place, {wrapper + name: content for name, content in GOOD.items()}))
+    assert source.classes == ("cat", "dog")
+    assert source.train_images_NCHW.shape == (3, 3, SIZE, SIZE)
+    assert source.train_images_NCHW[:, 0, 0, 0].tolist() == [10, 20, 30]
+    assert source.train_labels_N.tolist() == [0, 1, 1] and source.train_labels_N.dtype == np.int64
+    assert source.test_images_NCHW[:, 0, 0, 0].tolist() == [40, 50]
+    assert source.test_labels_N.tolist() == [0, 1]
+
+
+def test_without_a_test_folder_there_is_no_test_set(place):
+    source = read(write(place, {name: content for name, content in GOOD.items() if "test" not in name}))
+    assert source.test_images_NCHW is None and source.test_labels_N is None
+
+
+def test_what_lies_beside_train_and_test_is_left_alone(place):
+    others = {
+        "README.md": b"about",
+        "extra/cat/1.png": b"not an image",
+        "train/.hidden": b"",
+        "train/cat/Thumbs.db": b"x",
+    }
+    assert len(read(write(place, GOOD | others)).train_labels_N) == 3
+
+
+def test_many_images_keep_their_order_across_threads(tmp_path):
+    files = {f"train/{'ab'[number % 2]}/{number:04}.png": picture(number % 251) for number in range(500)}
+    source = read(write(tmp_path / "many.zip", dict(reversed(files.items()))))
+    expected = [number % 251 for parity in (0, 1) for number in range(parity, 500, 2)]
+    assert source.train_images_NCHW[:, 0, 0, 0].tolist() == expected
+
+
+def test_progress_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("mimic.data.folders.REPORT_EVERY", 2)
+    told = []
+    read_folders(write(tmp_path / "a", GOOD), 2, SIZE, told.append)
+    assert told[-1] == "5 of 5 images read"
+
+
+def test_an_interrupt_ends_the_reading(tmp_path, monkeypatch):
+    monkeypatch.setattr("mimic.data.folders.REPORT_EVERY", 1)
+    monkeypatch.setattr("mimic.data.folders.BATCH", 1)
+    files = {f"train/{'ab'[number % 2]}/{number:04}.png": picture(1) for number in range(3000)}
+    told = []
+
+    def interrupt(text):
+        if not told:
+            signal.pthread_kill(main_thread().ident, signal.SIGINT)
+        told.append(text)
+
+    with pytest.raises(KeyboardInterrupt):
+        read_folders(write(tmp_path / "many.zip", files), 2, SIZE, interrupt)
+    assert 0 < len(told) < len(files)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"train/cat/bad.png": b"not an image"}, ["'train/cat/bad.png'", "unknown format"]),
+        ({"train/cat/bad.png": picture(1)[:40]}, ["'train/cat/bad.png'", "damaged"]),
+        ({"train/cat/bad.png": b""}, ["'train/cat/bad.png'", "empty"]),
+        ({"train/cat/labels.csv": b"a,b"}, ["'train/cat/labels.csv'"]),
+        ({f"test/dog/bad{n}.png": b"-" for n in range(5)}, ["'test/dog/bad0.png'", "4 more files"]),
+        ({"train/stray.png": picture(1)}, ["'train/stray.png'", "no class folder", "train/<class>/"]),
+        ({"test/stray.png": picture(1)}, ["'test/stray.png'", "no class folder", "test/<class>/"]),
+        ({"train/cat/deep/1.png": picture(1)}, ["'train/cat/deep", "deeper"]),
+        (
+            {"train/bird/1.png": picture(1), "test/bird/1.png": picture(1)},
+            ["train/ holds 3 classes (bird, cat, dog)", "data.classes is 2"],
+        ),
+        ({"test/bird/1.png": picture(1)}, ["test/ holds classes that train/ lacks (bird)"]),
+        ({"train/c\nt/1.png": picture(1)}, ["can not be printed"]),
+    ],
+)
+def test_what_is_wrong_is_named(place, changes, expected):
+    message = refusal(write(place, GOOD | changes), classes=2)
+    assert all(part in message for part in expected), message
+
+
+def test_a_class_without_test_images_is_named(place):
+    message = refusal(
+        write(place, {name: content for name, content in GOOD.items() if name != "test/cat/1.png"})
+    )
+    assert "train/ holds classes that test/ lacks (cat)" in message
+
+
+@pytest.mark.parametrize("folder", ["train/bird", "test/bird"])
+def test_an_empty_class_folder_is_named(tmp_path, folder):
+    assert f"class folder '{folder}' is empty" in refusal(write(tmp_path / "images", GOOD, [folder]))
+
+
+def test_train_must_be_there_once_and_with_classes(tmp_path):
+    assert "no train/ folder" in refusal(write(tmp_path / "a", {"cat/1.png": picture(1)}))
+    assert "0 classes" in refusal(write(tmp_path / "b", {}, ["train"]))
+    two = {"one/train/cat/1.png": picture(1), "two/train/cat/1.png": picture(1)}
+    assert "(one, two)" in refusal(write(tmp_path / "c", two))
+
+
+def test_many_classes_are_not_all_listed(tmp_path):
+    files = {f"train/c{number:02}/1.png": picture(1) for number in range(30)}
+    assert "c09 and 20 more" in refusal(write(tmp_path / "a", files))
+
+
+def test_a_file_without_permission_is_named(tmp_path):
+    path = write(tmp_path / "images", GOOD)
+    (path / "train/cat/z.bmp").chmod(0)
+    if os.access(path / "train/cat/z.bmp", os.R_OK):
+        pytest.skip("this user, root perhaps, reads every file")
+    message = refusal(path)
+    assert "'train/cat/z.bmp' can not be read (Permission denied)" in message
+
+
+def test_a_damaged_zip_member_is_named(tmp_path):
+    path = write(tmp_path / "images.zip", GOOD)
+    path.write_bytes(path.read_bytes().replace(GOOD["train/cat/z.bmp"], GOOD["train/cat/z.bmp"][:-1] + b"!"))
+    assert "'train/cat/z.bmp' can not be read (damaged in the archive" in refusal(path)
+
+
+def test_the_cheap_check_looks_for_train_alone(tmp_path):
+    check_folders(write(tmp_path / "a", {"wrapper/train/cat/1.png": b"not an image"}))
+    check_folders(write(tmp_path / "a.zip", {"train/cat/1.png": b"not an image"}))
+    with pytest.raises(MimicError, match="no train/ folder"):
+        check_folders(write(tmp_path / "b", {"cat/train.png": b""}))
+    with pytest.raises(MimicError, match="no such folder or archive"):
+        check_folders(tmp_path / "nothing")

@@ -1,0 +1,148 @@
+"""Real trainings in real processes, killed at instants of their own choosing, end as if nothing had been.
+
+What remains of a killed process is what a power cut leaves, less the disk's own caches.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+import mimic
+
+TRAINING = """
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from mimic.core.parameters import Augmentation, CrossEntropy, OneCycle, Patience
+from mimic.data.augment import Augmenter
+from mimic.training import precision
+from mimic.training.fit import Validation, fit
+from mimic.training.interrupt import Interrupted, StopFlag
+from mimic.training.streams import AugmentedStream
+from mimic.training.trainer import FitTask
+
+folder, schedule = Path(sys.argv[1]), sys.argv[2]
+precision.prepare(threads=1)
+random = np.random.default_rng(0)
+images_NCHW = random.integers(0, 256, (300, 3, 8, 8), dtype=np.uint8)
+labels_N = torch.from_numpy(random.integers(3, size=300))
+
+
+class Told(AugmentedStream):
+    '''Tells each step to whoever started the process, and waits for leave to take it.'''
+
+    def batches(self, epoch, first=0):
+        for batch in super().batches(epoch, first):
+            print("step", flush=True)
+            sys.stdin.readline()
+            yield batch
+
+
+with StopFlag() as stop:
+    stream = Told(
+        images_NCHW[:200],
+        labels_N[:200],
+        Augmenter(Augmentation(window=(6, 8)), image_size=8),
+        batch_size=10,
+        seed=1,
+        augmentation=("augmentation",),
+        order=("order",),
+        device=torch.device("cpu"),
+    )
+    net = nn.Sequential(
+        *(nn.Conv2d(3, 16, 3), nn.BatchNorm2d(16), nn.MaxPool2d(2), nn.ReLU(), nn.Dropout(0.3)),
+        *(nn.Flatten(), nn.Linear(16 * 9, 3)),
+    )
+    with torch.no_grad():
+        for weight in net.parameters():
+            weight.copy_(torch.from_numpy(random.normal(0, 0.1, weight.shape)))
+    task = FitTask(
+        learning_rate=0.02,
+        momentum=0.9,
+        schedule=OneCycle(epochs=10) if schedule == "one_cycle" else Patience(patience=1, stop=9),
+        loss=CrossEntropy(),
+        precision="bf16" if schedule == "one_cycle" else "fp32",
+        seed=1,
+    )
+    validation = Validation(torch.from_numpy(images_NCHW[200:]), labels_N[200:])
+    try:
+        outcome = fit(net, stream, validation, task, folder, "0123abcd", print, stop)
+    except Interrupted as interrupted:
+        sys.exit(128 + interrupted.signum)
+weights = {name: weight.contiguous() for name, weight in net.state_dict().items()}
+save_file(weights, folder / "model.safetensors")
+"""
+STEPS_PER_EPOCH = 20
+KILLS = 3
+
+
+def start(folder: Path, schedule: str, stdin=subprocess.DEVNULL) -> subprocess.Popen:
+    command = [sys.executable, "-c", TRAINING, str(folder), schedule]
+    environment = os.environ | {"PYTHONPATH": str(Path(mimic.__file__).parents[1])}
+    return subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, text=True, env=environment)
+
+
+def complete(folder: Path, schedule: str) -> int:
+    """Train undisturbed to the end; the steps that it took."""
+    process = start(folder, schedule)
+    output, _ = process.communicate()
+    assert process.returncode == 0
+    return output.count("step\n")
+
+
+def kill(folder: Path, schedule: str, number: signal.Signals, steps: int, seconds: float) -> int:
+    """Train for some steps and a moment more, then send a signal; the steps that it took."""
+    process = start(folder, schedule, stdin=subprocess.PIPE)
+    process.stdin.write("\n" * (steps + STEPS_PER_EPOCH))  # leave for so many, lest it end before the signal
+    process.stdin.flush()
+    for _ in range(steps):
+        while process.stdout.readline() != "step\n":
+            assert process.poll() is None
+    time.sleep(seconds)
+    process.send_signal(number)
+    output, _ = process.communicate()  # closes its input, which is leave for any step
+    assert process.returncode == (-number if number == signal.SIGKILL else 128 + number)
+    return steps + output.count("step\n")
+
+
+def result(folder: Path) -> tuple[dict, list]:
+    """Weights as bytes, and the history without times."""
+    weights = load_file(folder / "model.safetensors")
+    history = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
+    for epoch in history:
+        del epoch["seconds"], epoch["images_per_second"]
+    return {name: weight.numpy().tobytes() for name, weight in weights.items()}, history
+
+
+@pytest.fixture(scope="module", params=["one_cycle", "patience"])
+def undisturbed(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param)
+    steps = complete(folder, request.param)
+    return request.param, steps, result(folder)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
+def test_killed_again_and_again_training_ends_with_the_same_bits(undisturbed, tmp_path, number):
+    schedule, steps_undisturbed, expected = undisturbed
+    instants = random.Random(f"{schedule} {number.name}")
+    steps = 0
+    for _ in range(KILLS):
+        steps += kill(tmp_path, schedule, number, instants.randint(1, 40), instants.uniform(0, 0.02))
+    assert not (tmp_path / "model.safetensors").exists()
+    steps += complete(tmp_path, schedule)
+    assert result(tmp_path) == expected
+    lost = steps - steps_undisturbed
+    assert 0 <= lost <= (0 if number == signal.SIGTERM else KILLS * STEPS_PER_EPOCH)

@@ -1,0 +1,302 @@
+"""Whole studies as their jobs would have left them: plausible figures, no training."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.numpy import save_file
+
+from mimic.core.parameters import Parameters, budget_parameters, check_parameters
+from mimic.core.study import Study, student_variants
+from mimic.report import published
+from mimic.report.accuracies import Model
+
+FAMILIES = list(published.paper()["table_2"])
+STUDENT = {"learning_rate": 0.005, "momentum": 0.9, "widths": {}}
+TEACHER = {
+    "filters": [76, 126, 148],
+    "hidden": 1200,
+    "learning_rate": 0.02,
+    "momentum": 0.88,
+    "weight_decay": 1e-4,
+}
+
+
+def paper_parameters() -> Parameters:
+    """The paper's whole table: 9 families, 4 budgets, 5 seeds, 16 teachers."""
+    budgets = published.budgets()
+    convs = ["conv1", "conv2", "conv3", "conv4"]
+    return check_parameters(
+        {
+            "study": "paper",
+            "data": {"source": "cifar10", "label": "CIFAR-10", "path": "data/cifar-10", "train": 40_000},
+            "teachers": {
+                "schedule": {"kind": "patience"},
+                "members": {f"t{n}": TEACHER for n in range(1, 19)},
+            },
+            "ensemble": {},
+            "transfer": {},
+            "students": {
+                "seeds": 5,
+                "schedule": {"kind": "patience"},
+                "variants": {family: dict.fromkeys(budgets, STUDENT) for family in FAMILIES},
+            },
+            "hard_label_twins": {
+                "seeds": 5,
+                "schedule": {"kind": "patience"},
+                "variants": {family: {"10M": STUDENT} for family in convs},
+            },
+            "regularised_twins": {
+                "seeds": 5,
+                "schedule": {"kind": "patience"},
+                "variants": {family: {"10M": STUDENT} for family in ("conv1", "conv3")},
+            },
+        },
+        "paper",
+    )
+
+
+def small_parameters() -> Parameters:
+    """One budget, one seed, three teachers."""
+    cycle = {"kind": "one_cycle", "epochs": 8}
+    return check_parameters(
+        {
+            "study": "demo",
+            "data": {"train": 4000, "validation": 1000, "test": 1000},
+            "teachers": {
+                "batch_normalisation": True,
+                "schedule": cycle,
+                "members": {name: TEACHER for name in ("t1", "t2", "t3")},
+            },
+            "ensemble": {"size": 3},
+            "transfer": {"epochs": 8, "epochs_per_shard": 4},
+            "students": {
+                "schedule": cycle,
+                "variants": {
+                    f: {"1M": STUDENT} for f in ("mlp1", "mlp2", "conv1", "conv2", "conv3", "conv4")
+                },
+            },
+            "hard_label_twins": {
+                "schedule": cycle,
+                "variants": {f: {"1M": STUDENT} for f in ("conv1", "conv3")},
+            },
+            "regularised_twins": {"schedule": cycle},
+        },
+        "demo",
+    )
+
+
+@dataclass(frozen=True)
+class FakeStudy:
+    """A study's folder, its parameters, and the sidecars of its jobs."""
+
+    folder: Path
+    parameters: Parameters
+    sidecars: list[Path]
+
+
+class Writer:
+    """Writes the files of every job. Accuracies follow the paper's, images differ in difficulty."""
+
+    def __init__(
+        self, root: Path, parameters: Parameters, images: int, epochs: int, diverged: set[str]
+    ) -> None:
+        self.study = Study(parameters, root)
+        self.parameters, self.epochs, self.diverged = parameters, epochs, diverged
+        self.random = np.random.default_rng(1)
+        self.labels_N = self.random.integers(0, 10, images)
+        self.difficulty_N = (np.arange(images) + 0.5) / images
+        self.random.shuffle(self.difficulty_N)
+        self.rows: list[dict] = []
+        self.predictions = {"labels_N": self.labels_N}
+
+    def write(self) -> FakeStudy:
+        teachers = list(self.parameters.teachers.members)
+        for name in teachers:
+            self._model(
+                name,
+                Model("teacher"),
+                "teacher",
+                0.92 + self.random.normal(0, 0.004),
+                self.study.folder / "teachers",
+            )
+        self._row("ensemble", Model("ensemble"), "ensemble", 0.938, 1, "finished")
+        for v in student_variants(self.parameters):
+            accuracy = self._expected(Model(v.family, v.budget, v.arm))
+            model = Model(v.family, v.budget, v.arm)
+            self._model(v.name, model, "student", accuracy, self.study.folder / "students", v.repetition)
+        self._ensemble(teachers)
+        self._evaluation()
+        self._data()
+        return FakeStudy(self.study.folder, self.parameters, list(self._sidecars()))
+
+    def _expected(self, model: Model) -> float:
+        known = published.accuracy(model)
+        if known is not None:
+            return known
+        mimic = published.accuracy(Model(model.family, model.budget, "logits")) or 0.6
+        return mimic - {"labels": 0.025, "regularised": 0.03}[model.arm]
+
+    def _model(self, name, model, kind, accuracy, folder, seed=1) -> None:
+        status = "diverged" if name in self.diverged else "finished"
+        self._row(name, model, kind, accuracy, seed, status)
+        folder = folder / name
+        folder.mkdir(parents=True)
+        error = (1 - accuracy) * (1 + 1.2 * np.exp(-np.arange(self.epochs) / (self.epochs / 5)))
+        error = error * (1 + self.random.normal(0, 0.01, self.epochs))
+        lines = [
+            {
+                "epoch": epoch,
+                "train_loss": round(float(12 * value + 2 / epoch), 5),
+                "validation_error": round(float(value), 5),
+                "validation_loss": round(float(3 * value), 5),
+                "learning_rate": 0.005,
+                "seconds": 12.1,
+                "images_per_second": 3300.0,
+            }
+            for epoch, value in enumerate(error[: 3 if status == "diverged" else None], start=1)
+        ]
+        (folder / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    def _row(self, name, model, kind, accuracy, seed, status) -> None:
+        row = {
+            "kind": kind,
+            "name": name,
+            "family": model.family,
+            "budget": model.budget,
+            "arm": model.arm,
+            "seed": seed,
+            "parameters": self._parameters(model),
+            "multiply_adds": self._parameters(model) * {"m": 1, "c": 12}.get(model.family[0], 40),
+            "status": status,
+        }
+        if status == "finished":
+            correct_N = self._predict(name, accuracy)
+            row |= {
+                "validation_accuracy": accuracy + self.random.normal(0, 0.002),
+                "accuracy": correct_N.mean(),
+            }
+            row |= {
+                "nll": 3 * (1 - accuracy),
+                "ece": 0.03,
+                "agreement": accuracy + 0.01,
+                "kl": 2 * (0.95 - accuracy),
+            }
+            slope = 0.01 if model.family.startswith("conv") else 0.05
+            row |= {
+                f"accuracy_shift_{p}": accuracy - slope * p for p in self.parameters.evaluation.translations
+            }
+            row |= {
+                "epochs": self.epochs,
+                "seconds": 900.0,
+                "images_per_second": 3300.0,
+                "training_flops": 2.5e15,
+            }
+        self.rows.append(row)
+
+    def _predict(self, name: str, accuracy: float) -> np.ndarray:
+        noisy_N = self.difficulty_N + self.random.normal(0, 0.03, len(self.difficulty_N))
+        correct_N = noisy_N <= np.quantile(noisy_N, accuracy)
+        predicted_N = np.where(correct_N, self.labels_N, (self.labels_N + 1) % 10)
+        self.predictions[name] = np.eye(10, dtype=np.float32)[predicted_N] * 5
+        return correct_N
+
+    def _parameters(self, model: Model) -> int:
+        return (
+            budget_parameters(model.budget) - 713
+            if model.budget
+            else {"ensemble": 83_400_000}.get(model.family, 5_339_350)
+        )
+
+    def _ensemble(self, teachers: list[str]) -> None:
+        members = teachers[: self.parameters.ensemble.size]
+        trace = [
+            {"member": name, "accuracy": 0.925 + 0.015 * (1 - 1 / n), "nll": 0.3 - 0.05 * (1 - 1 / n)}
+            for n, name in enumerate(members, start=1)
+        ]
+        content = {"members": members, "trace": trace, "candidates": teachers, "note": None}
+        self._json("ensemble/ensemble.json", content)
+
+    def _evaluation(self) -> None:
+        folder = self.study.folder / "evaluation"
+        folder.mkdir()
+        pd.DataFrame(self.rows).to_csv(folder / "models.csv", index=False)
+        save_file(self.predictions, folder / "predictions.safetensors")
+
+    def _data(self) -> None:
+        data = self.parameters.data
+        counts = {"train": data.train, "validation": data.validation, "test": len(self.labels_N)}
+        classes = [str(n) for n in range(10)]
+        self._json(
+            "data/data.json",
+            {
+                "digest": "5e" * 32,
+                "source": data.source,
+                "classes": classes,
+                "image_size": 32,
+                "counts": counts,
+            },
+        )
+
+    def _sidecars(self) -> Iterator[Path]:
+        for job in self.study.jobs():
+            if job.step == "report":
+                continue
+            content = {
+                "step": job.step,
+                "name": job.name,
+                "study": self.study.name,
+                "key": f"{hash(job.id) & (2**128 - 1):032x}",
+                "parameters": {},
+                "code": {},
+                "upstream": {},
+                "files": {},
+                "provenance": {
+                    "commit": "0123456789abcdef0123456789abcdef01234567",
+                    "dirty": job.step == "student",
+                    "started": "2026-11-20T10:00:00+00:00",
+                    "seconds": 912.5,
+                    "host": "node1",
+                    "device": "NVIDIA H100" if job.step in ("teacher", "student") else "cpu",
+                    "processor": "AMD EPYC 9654",
+                    "threads": 8,
+                    "slurm_job": None,
+                    "versions": {"python": "3.11.9", "torch": "2.14.1", "mimic": "0.1.0"},
+                    "peak_memory_mb": 2048,
+                },
+            }
+            job.folder.mkdir(parents=True, exist_ok=True)
+            job.sidecar.write_text(json.dumps(content))
+            yield job.sidecar
+
+    def _json(self, name: str, content: dict) -> None:
+        path = self.study.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content))
+
+
+@pytest.fixture(scope="session")
+def paper_study(tmp_path_factory: pytest.TempPathFactory) -> FakeStudy:
+    """A study of the paper's size."""
+    return Writer(tmp_path_factory.mktemp("paper"), paper_parameters(), 2000, 60, set()).write()
+
+
+@pytest.fixture(scope="session")
+def small_study(tmp_path_factory: pytest.TempPathFactory) -> FakeStudy:
+    """A study of one budget and one seed; one student diverged."""
+    root = tmp_path_factory.mktemp("small")
+    return Writer(root, small_parameters(), 1000, 8, {"conv4-1M-logits-s1"}).write()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium to look at pages with."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no chromium on this machine")
+    return path

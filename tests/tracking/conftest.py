@@ -1,0 +1,198 @@
+"""A small study's run records, written as training writes them, and MLflow stores to send them to."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+import mimic
+from mimic.tracking.store import prepare
+
+STARTED = "2026-01-02T03:04:05+00:00"
+
+
+def key_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def history(epochs: range) -> str:
+    """Lines of a history; each value tells its epoch."""
+    return "".join(
+        json.dumps({"epoch": e, "train_loss": 1 / e, "validation_loss": 2 / e, "seconds": 10.0}) + "\n"
+        for e in epochs
+    )
+
+
+class Study:
+    """Writes the files of a study named toy."""
+
+    def __init__(self, root: Path):
+        self.results = root / "results" / "toy"
+        self.live = root / ".mimic" / "toy" / "training"
+
+    def train(self, step="student", name="conv2-1M-logits-s1", key="k1", epochs=3, **result) -> Path:
+        """A finished training with its sidecar."""
+        folder = self.results / f"{step}s" / name
+        record = {
+            "status": "finished",
+            "reason": None,
+            "kind": step,
+            "name": name,
+            "family": "conv2",
+            "budget": "1M",
+            "arm": "logits",
+            "seed": 1,
+            "parameters": 1_000_001,
+            "multiply_adds": 12_000_000,
+            "hyperparameters": {"learning_rate": 0.01, "dropout": {"fc1": 0.25}, "widths": [3, 4]},
+            "epochs": epochs,
+            "best_epoch": epochs,
+            "validation_accuracy": 0.8,
+            "validation_loss": 0.5,
+            "seconds": 10.0 * epochs,
+            "images_per_second": 3000.0,
+            "training_flops": 1e15,
+            "stop": "budget",
+        } | result
+        self.publish(
+            folder,
+            name,
+            key,
+            {"record.json": json.dumps(record), "history.jsonl": history(range(1, epochs + 1))},
+        )
+        return folder
+
+    def publish(self, folder: Path, name: str, key: str, files: dict[str, str], upstream=None) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, text in files.items():
+            (folder / file).write_text(text)
+        sidecar = {
+            "step": folder.parent.name,
+            "name": name,
+            "study": "toy",
+            "key": key_of(key),
+            "parameters": {},
+            "upstream": upstream or {},
+            "files": {
+                file: {"md5": hashlib.md5(text.encode()).hexdigest(), "size": len(text)}
+                for file, text in files.items()
+            },
+            "provenance": {
+                "commit": "abc123",
+                "dirty": True,
+                "started": STARTED,
+                "seconds": 60.0,
+                "slurm_job": "77",
+                "host": "h",
+            },
+        }
+        (folder / "job.json").write_text(json.dumps(sidecar))
+
+    def start(self, name="conv2-1M-logits-s1", key="k1", epochs=2, step="student") -> Path:
+        """A training under way."""
+        folder = self.live / step / name
+        folder.mkdir(parents=True, exist_ok=True)
+        identity = {
+            "key": key_of(key),
+            "study": "toy",
+            "step": step,
+            "name": name,
+            "hyperparameters": {"learning_rate": 0.01, "dropout": {"fc1": 0.25}, "widths": [3, 4]},
+            "parameters": 1_000_001,
+            "slurm_job": None,
+        }
+        (folder / "live.json").write_text(json.dumps(identity))
+        (folder / "history.jsonl").write_text(history(range(1, epochs + 1)))
+        return folder
+
+    def evaluate(self, accuracies: dict[str, float], keys: dict[str, str], key="e1") -> None:
+        """Test metrics of students, measured on the trainings that `keys` names."""
+        rows = ["kind,name,status,accuracy,nll,agreement,accuracy_shift_1"]
+        rows += [f"student,{name},finished,{value},0.5,,0.7" for name, value in accuracies.items()]
+        rows += ["ensemble,ensemble,finished,0.99,0.1,1.0,0.9"]
+        upstream = {f"student/{name}": key_of(value) for name, value in keys.items()}
+        table = {"models.csv": "\n".join(rows) + "\n"}
+        self.publish(self.results / "evaluation", "evaluation", key, table, upstream)
+
+
+class Store:
+    """What a user sees in MLflow."""
+
+    def __init__(self, uri: str):
+        self.uri = uri
+        self.client = MlflowClient(uri)
+
+    def runs(self, key: str | None = None) -> list:
+        experiment = self.client.get_experiment_by_name("toy")
+        if experiment is None:
+            return []
+        runs = self.client.search_runs([experiment.experiment_id], max_results=1000)
+        return [run for run in runs if key is None or run.data.tags.get("mimic.key") == key_of(key)]
+
+    def run(self, key: str = "k1"):
+        (run,) = self.runs(key)
+        return run
+
+    def points(self, run, metric: str) -> list[tuple[int, float]]:
+        """All points of a metric, doubles included."""
+        points = self.client.get_metric_history(run.info.run_id, metric)
+        return sorted((point.step, point.value) for point in points)
+
+
+@pytest.fixture
+def study(tmp_path) -> Study:
+    return Study(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory) -> Path:
+    """A prepared SQLite file, to be copied: preparing one takes seconds."""
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    prepare(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def store(empty_store, tmp_path) -> Store:
+    copy = tmp_path / "mlflow.db"
+    shutil.copy(empty_store, copy)
+    return Store(f"sqlite:///{copy}")
+
+
+@pytest.fixture
+def open_store() -> type[Store]:
+    return Store
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen]]:
+    """Starts Python code with arguments as a process group of its own, which does not outlive the test."""
+    groups = []
+
+    def start_code(code: str, *arguments: object) -> subprocess.Popen:
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, *map(str, arguments)],
+            env=os.environ | {"PYTHONPATH": str(Path(mimic.__file__).parents[1])},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        groups.append(process)
+        return process
+
+    yield start_code
+    for process in groups:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()

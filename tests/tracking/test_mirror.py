@@ -1,0 +1,266 @@
+"""One pass after another over a study's files, into a real SQLite store."""
+
+import json
+
+import pytest
+
+from mimic.tracking import track
+from mimic.tracking.store import Experiment, StoreError
+
+
+@pytest.fixture
+def send(study, store):
+    said = []
+
+    def once(**options):
+        summary = track(study.results, study.live, store.uri, said.append, **options)
+        once.said = said
+        return summary
+
+    return once
+
+
+THREE_EPOCHS = [(1, 1.0), (2, 0.5), (3, 1 / 3)]
+
+
+def test_a_finished_training_is_a_complete_run(study, store, send):
+    study.train(epochs=3)
+    assert send().completed == 1
+    run = store.run()
+    assert (run.info.status, run.info.run_name) == ("FINISHED", "conv2-1M-logits-s1")
+    expected = {"mimic.study": "toy", "mimic.step": "student", "mimic.variant": "conv2-1M-logits-s1"}
+    expected |= {"mimic.family": "conv2", "mimic.budget": "1M", "mimic.arm": "logits", "mimic.seed": "1"}
+    expected |= {"mimic.commit": "abc123-dirty", "mimic.slurm_job": "77", "mimic.current": "yes"}
+    assert expected.items() <= run.data.tags.items()
+    assert run.data.params == {"learning_rate": "0.01", "dropout.fc1": "0.25", "widths": "[3, 4]"}
+    assert run.data.metrics["validation_accuracy"] == 0.8
+    assert run.data.metrics["training_seconds"] == 30.0
+    assert store.points(run, "train_loss") == THREE_EPOCHS
+
+
+def test_times_are_those_of_the_training(study, store, send):
+    study.train(epochs=3)
+    send()
+    run = store.run()
+    started = 1_767_323_045_000  # 2026-01-02 03:04:05 UTC
+    assert (run.info.start_time, run.info.end_time) == (started, started + 60_000)
+    points = store.client.get_metric_history(run.info.run_id, "train_loss")
+    assert {p.step: p.timestamp - started for p in points} == {1: 40_000, 2: 50_000, 3: 60_000}
+
+
+def test_sending_again_writes_nothing(study, store, send, tmp_path):
+    study.train()
+    study.train("teacher", "t1", key="k2", family="teacher", budget=None, arm=None)
+    study.start("conv3-1M-logits-s1", key="k3")
+    study.evaluate({"conv2-1M-logits-s1": 0.75}, {"conv2-1M-logits-s1": "k1"})
+    send()
+    before = (tmp_path / "mlflow.db").read_bytes()
+    summary = send()
+    assert (summary.unchanged, summary.live, summary.completed, summary.updated) == (2, 1, 0, 0)
+    assert (tmp_path / "mlflow.db").read_bytes() == before
+
+
+def test_a_live_training_grows_and_is_completed(study, store, send):
+    study.start(epochs=1)
+    send()
+    assert store.run().info.status == "RUNNING"
+    study.start(epochs=2)
+    send()
+    assert store.points(store.run(), "train_loss") == THREE_EPOCHS[:2]
+    study.train(epochs=3)  # its live folder is still there
+    send()
+    run = store.run()
+    assert run.info.status == "FINISHED"
+    assert store.points(run, "train_loss") == THREE_EPOCHS
+    assert store.points(run, "parameters") == [(0, 1_000_001.0)]
+
+
+def test_a_half_written_line_waits(study, store, send):
+    folder = study.start(epochs=2)
+    with (folder / "history.jsonl").open("a") as file:
+        file.write('{"epoch": 3, "train_lo')
+    assert send().complaints == []
+    assert store.points(store.run(), "train_loss") == THREE_EPOCHS[:2]
+
+
+def test_a_resumed_training_does_not_double_its_epochs(study, store, send):
+    study.start(epochs=3)
+    send()
+    study.start(epochs=2)  # killed, and resumed from an older checkpoint
+    send()
+    study.start(epochs=3)
+    send()
+    assert store.points(store.run(), "train_loss") == THREE_EPOCHS
+
+
+def test_more_epochs_than_one_call_takes(study, store, send):
+    study.train(epochs=950)
+    send()
+    steps = [step for step, _ in store.points(store.run(), "validation_loss")]
+    assert steps == list(range(1, 951))
+
+
+def test_long_and_many_hyperparameters(study, store, send):
+    many = {f"p{i}": i for i in range(250)}
+    study.train(hyperparameters=many | {"long": "x" * 7000})
+    send()
+    parameters = store.run().data.params
+    assert len(parameters) == 251
+    assert parameters["long"] == "x" * 6000
+
+
+def test_superseded_runs_are_kept_but_not_current(study, store, send):
+    study.train(key="k1")
+    send()
+    study.train(key="k2")
+    assert send().superseded == 1
+    assert store.run("k1").data.tags["mimic.current"] == "no"
+    assert store.run("k1").info.status == "FINISHED"
+    assert store.run("k2").data.tags["mimic.current"] == "yes"
+    study.train(key="k1")  # changed back, and restored
+    assert (send().updated, len(store.runs())) == (1, 2)
+    assert store.run("k1").data.tags["mimic.current"] == "yes"
+    assert store.run("k2").data.tags["mimic.current"] == "no"
+
+
+def test_a_superseded_live_run_is_killed_and_may_come_back(study, store, send):
+    study.start(key="k1", epochs=1)
+    send()
+    study.start(key="k2", epochs=1)
+    send()
+    assert (store.run("k1").info.status, store.run("k2").info.status) == ("KILLED", "RUNNING")
+    study.start(key="k1", epochs=2)
+    send()
+    assert (store.run("k1").info.status, store.run("k2").info.status) == ("RUNNING", "KILLED")
+    assert store.points(store.run("k1"), "train_loss") == THREE_EPOCHS[:2]
+
+
+def test_a_training_whose_files_went_is_not_declared_dead(study, store, send):
+    folder = study.start(key="k1")
+    study.train("teacher", "t1", key="k2")
+    send()
+    for file in folder.iterdir():
+        file.unlink()
+    send()
+    assert (store.run("k1").info.status, store.run("k1").data.tags["mimic.current"]) == ("RUNNING", "no")
+
+
+def test_a_clone_without_results_changes_nothing(study, store, send, tmp_path):
+    study.train()
+    send()
+    elsewhere = tmp_path / "clone" / "results" / "toy"
+    assert str(track(elsewhere, tmp_path / "clone" / "live", store.uri)) == "toy: no runs yet"
+    assert store.run().data.tags["mimic.current"] == "yes"
+
+
+def test_a_diverged_training_failed_for_a_reason(study, store, send):
+    study.train(status="diverged", reason="loss is not finite", validation_accuracy=None)
+    with_nan = study.results / "students" / "conv2-1M-logits-s1" / "history.jsonl"
+    text = (
+        with_nan.read_text() + '{"epoch": 4, "train_loss": NaN, "validation_loss": null, "seconds": 10.0}\n'
+    )
+    files = {name: (with_nan.parent / name).read_text() for name in ("record.json",)}
+    study.publish(with_nan.parent, "conv2-1M-logits-s1", "k1", files | {"history.jsonl": text})
+    assert send().complaints == []
+    run = store.run()
+    assert (run.info.status, run.data.tags["mimic.reason"]) == ("FAILED", "loss is not finite")
+    assert store.points(run, "train_loss") == THREE_EPOCHS
+    assert store.points(run, "seconds")[-1] == (4, 10.0)
+    assert send().unchanged == 1
+
+
+def test_test_metrics_arrive_once_evaluated(study, store, send):
+    name = "conv2-1M-logits-s1"
+    study.train()
+    send()
+    study.evaluate({name: 0.75}, {name: "k1"})
+    assert send().updated == 1
+    run = store.run()
+    tested = {metric: value for metric, value in run.data.metrics.items() if metric.startswith("test_")}
+    assert tested == {"test_accuracy": 0.75, "test_nll": 0.5, "test_accuracy_shift_1": 0.7}
+    assert send().unchanged == 1
+    study.evaluate({name: 0.76}, {name: "k1"}, key="e2")
+    send()
+    assert store.run().data.metrics["test_accuracy"] == 0.76
+
+
+def test_test_metrics_of_another_training_are_not_taken(study, store, send):
+    name = "conv2-1M-logits-s1"
+    study.evaluate({name: 0.75}, {name: "k1"})
+    study.train(key="k2")  # trained anew since the evaluation
+    send()
+    assert "test_accuracy" not in store.run("k2").data.metrics
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("record.json", "{"),
+        ("record.json", '{"status": "finished", "seed": "__import__"}'),
+        ("history.jsonl", '{"epoch": 1, "train_loss": 99.0, "validation_loss": 2.0, "seconds": 10.0}\n'),
+        ("job.json", "[]"),
+    ],
+)
+def test_a_tampered_record_is_left_out_and_named(study, store, send, file, text):
+    bad = study.train("teacher", "bad", key="k2")
+    study.train("student", "good", key="k1")
+    (bad / file).write_text(text)
+    summary = send()
+    assert (summary.completed, len(store.runs())) == (1, 1)
+    (complaint,) = summary.complaints
+    assert str(bad / file) in complaint
+    assert complaint in send.said
+    assert "\n" not in complaint
+
+
+def test_a_run_whose_files_turn_bad_stays_as_it_was(study, store, send):
+    folder = study.train()
+    study.train("teacher", "t1", key="k2")
+    send()
+    (folder / "job.json").write_text("{}")
+    assert send().superseded == 0
+    assert store.run("k1").data.tags["mimic.current"] == "yes"
+
+
+def test_a_bad_line_of_a_live_history_is_left_out_and_named(study, store, send):
+    folder = study.start(epochs=1)
+    with (folder / "history.jsonl").open("a") as file:
+        file.write('{"epoch": "2"}\n' + json.dumps({"epoch": 2, "train_loss": 0.5}) + "\n")
+    (complaint,) = send().complaints
+    assert f"{folder / 'history.jsonl'}, line 2" in complaint
+    assert store.points(store.run(), "train_loss") == THREE_EPOCHS[:2]
+
+
+def test_a_doubled_run_is_mended(study, store, send):
+    study.train()
+    experiment = Experiment(store.uri, "toy")
+    send()
+    whole = store.run()
+    experiment.create(whole.info.run_name, 1, whole.data.tags)  # as a pass from another machine might do
+    send()
+    assert store.run().info.run_id == whole.info.run_id
+
+
+def test_runs_of_others_in_the_experiment_are_left_alone(study, store, send):
+    study.train()
+    experiment = Experiment(store.uri, "toy")
+    experiment.create("mine", 1, {"note": "by hand"})
+    send()
+    assert {run.info.run_name for run in store.runs()} == {"mine", "conv2-1M-logits-s1"}
+
+
+def test_a_pass_out_of_time_leaves_the_rest_to_the_next(study, store, send):
+    study.train("student", "a", key="k1")
+    study.train("student", "b", key="k2")
+    answers = iter([False, True])
+    assert send(expired=lambda: next(answers)).postponed == 1
+    assert send().completed == 1
+    assert len(store.runs()) == 2
+
+
+def test_a_deleted_experiment_is_said(study, store, send):
+    study.train()
+    send()
+    store.client.delete_experiment(store.run().info.experiment_id)
+    with pytest.raises(StoreError, match="experiment toy was deleted"):
+        send()

@@ -1,0 +1,35 @@
+import os
+import signal
+
+import pytest
+
+from mimic.training.interrupt import Interrupted, StopFlag
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_raises_the_flag_and_nothing_else(number):
+    with StopFlag() as stop:
+        assert stop.signum is None
+        os.kill(os.getpid(), number)
+        assert stop.signum == number
+
+
+def test_the_second_interrupt_acts_at_once():
+    with StopFlag() as stop:
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        assert stop.signum == signal.SIGINT
+
+
+def test_handlers_are_put_back():
+    before = [signal.getsignal(number) for number in StopFlag.SIGNALS]
+    with StopFlag():
+        assert [signal.getsignal(number) for number in StopFlag.SIGNALS] != before
+    assert [signal.getsignal(number) for number in StopFlag.SIGNALS] == before
+
+
+def test_the_message_names_the_signal_and_the_place():
+    error = Interrupted(signal.SIGTERM, "in epoch 3")
+    assert str(error) == "interrupted by SIGTERM in epoch 3; the state is saved"
+    assert error.signum == 15

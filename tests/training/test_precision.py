@@ -1,0 +1,47 @@
+import pytest
+import torch
+from torch import nn
+
+from mimic.core.errors import MimicError
+from mimic.training import precision
+
+CPU = torch.device("cpu")
+
+
+def test_the_environment_chooses_the_processor(monkeypatch):
+    monkeypatch.setenv("MIMIC_DEVICE", "cpu")
+    assert precision.choose_device() == CPU
+
+
+def test_a_gpu_is_taken_where_there_is_one(monkeypatch):
+    expected = torch.device("cuda", 0) if torch.cuda.is_available() else CPU
+    monkeypatch.delenv("MIMIC_DEVICE", raising=False)
+    assert precision.choose_device() == expected
+    monkeypatch.setenv("MIMIC_DEVICE", "auto")
+    assert precision.choose_device() == expected
+
+
+@pytest.mark.parametrize("name", ["", "gpu", "cuda:", "cuda:one", "cuda:-1", "CPU", "cuda:99"])
+def test_a_device_that_does_not_exist_is_refused_by_name(monkeypatch, name):
+    monkeypatch.setenv("MIMIC_DEVICE", name)
+    with pytest.raises(MimicError, match=f"MIMIC_DEVICE={name}: "):
+        precision.choose_device()
+
+
+def test_bf16_is_the_precision_of_products_alone():
+    layer = nn.Linear(4, 4)
+    with precision.autocast(CPU, "bf16"):
+        assert layer(torch.ones(1, 4)).dtype == torch.bfloat16
+    with precision.autocast(CPU, "fp32"):
+        assert layer(torch.ones(1, 4)).dtype == torch.float32
+    assert layer.weight.dtype == torch.float32
+
+
+def test_a_seed_fixes_what_torch_draws():
+    dropout = nn.Dropout(0.5)
+    masks = []
+    for seed in (1, 2, 1):
+        precision.reseed(CPU, seed)
+        masks.append(dropout(torch.ones(100)))
+    assert torch.equal(masks[0], masks[2])
+    assert not torch.equal(masks[0], masks[1])
