@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from mimic.core.errors import MimicError
-from mimic.data.folders import check_folders, read_folders
+from mimic.data.folders import check_folders, read_folders, read_layout
 
 SIZE = 8
 
@@ -183,6 +183,14 @@ def test_a_damaged_zip_member_is_named(tmp_path):
     path = write(tmp_path / "images.zip", GOOD)
     path.write_bytes(path.read_bytes().replace(GOOD["train/cat/z.bmp"], GOOD["train/cat/z.bmp"][:-1] + b"!"))
     assert "'train/cat/z.bmp' can not be read (damaged in the archive" in refusal(path)
+
+
+def test_a_file_that_vanishes_meanwhile_is_named(tmp_path, monkeypatch):
+    path = write(tmp_path / "images", GOOD)
+    layout = read_layout(path)
+    (path / "train/cat/z.bmp").unlink()
+    monkeypatch.setattr("mimic.data.folders.read_layout", lambda _: layout)
+    assert "'train/cat/z.bmp' vanished" in refusal(path)
 
 
 def test_the_cheap_check_looks_for_train_alone(tmp_path):

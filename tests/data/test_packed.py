@@ -23,7 +23,7 @@ def make_splits():
 
 @pytest.fixture
 def folder(tmp_path):
-    write_packed(tmp_path, make_splits(), CLASSES, "Pets", "images")
+    write_packed(tmp_path, make_splits(), CLASSES, "images")
     return tmp_path
 
 
@@ -37,9 +37,9 @@ def test_a_round_trip_changes_nothing(folder):
 
 def test_the_description_says_what_was_written(folder, tmp_path_factory):
     description = read_description(folder)
-    assert (description.label, description.source) == ("Pets", "images")
+    assert description.source == "images"
     assert (description.classes, description.image_size, description.counts) == (CLASSES, 8, COUNTS)
-    written = write_packed(tmp_path_factory.mktemp("again"), make_splits(), CLASSES, "Pets", "images")
+    written = write_packed(tmp_path_factory.mktemp("again"), make_splits(), CLASSES, "images")
     assert (
         written == json.loads((folder / "data.json").read_text()) and written["digest"] == description.digest
     )
@@ -47,7 +47,7 @@ def test_the_description_says_what_was_written(folder, tmp_path_factory):
 
 def test_the_same_data_gives_the_same_bytes(folder, tmp_path_factory):
     again = tmp_path_factory.mktemp("again")
-    write_packed(again, make_splits(), CLASSES, "Pets", "images")
+    write_packed(again, make_splits(), CLASSES, "images")
     assert all((again / file.name).read_bytes() == file.read_bytes() for file in folder.iterdir())
     assert len(list(folder.iterdir())) == 4
 
@@ -59,7 +59,7 @@ def test_the_layout_in_memory_does_not_matter(folder, tmp_path_factory):
     }
     again = tmp_path_factory.mktemp("again")
     assert (
-        write_packed(again, strided, CLASSES, "Pets", "images")["digest"] == read_description(folder).digest
+        write_packed(again, strided, CLASSES, "images")["digest"] == read_description(folder).digest
     )
     assert (open_split(again, "train").images_NCHW == make_splits()["train"][0]).all()
 

@@ -48,7 +48,7 @@ def photos(tmp_path):
 
 def test_photos_are_read_split_and_packed(photos, tmp_path):
     description = prepare(photos, 1, tmp_path / "data")
-    assert description["classes"] == ["cat", "dog"] and description["label"] == "Photos"
+    assert description["classes"] == ["cat", "dog"]
     assert description["counts"] == {"train": 10, "validation": 6, "test": 4}
     seen = set()
     for name, count in description["counts"].items():

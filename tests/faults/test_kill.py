@@ -113,7 +113,9 @@ def kill(folder: Path, schedule: str, number: signal.Signals, steps: int, second
             assert process.poll() is None
     time.sleep(seconds)
     process.send_signal(number)
-    output, _ = process.communicate()  # closes its input, which is leave for any step
+    process.stdin.close()  # leave for any step
+    output = process.stdout.read()
+    process.wait()
     assert process.returncode == (-number if number == signal.SIGKILL else 128 + number)
     return steps + output.count("step\n")
 

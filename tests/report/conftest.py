@@ -139,8 +139,10 @@ class Writer:
         known = published.accuracy(model)
         if known is not None:
             return known
-        mimic = published.accuracy(Model(model.family, model.budget, "logits")) or 0.6
-        return mimic - {"labels": 0.025, "regularised": 0.03}[model.arm]
+        mimic = published.accuracy(
+            Model(model.family, model.budget, "logits")
+        ) or 0.6 + 0.03 * FAMILIES.index(model.family)
+        return mimic - {"logits": 0.0, "labels": 0.025, "regularised": 0.03}[model.arm]
 
     def _model(self, name, model, kind, accuracy, folder, seed=1) -> None:
         status = "diverged" if name in self.diverged else "finished"

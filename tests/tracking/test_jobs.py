@@ -46,7 +46,7 @@ def test_a_record_of_another_is_not_believed(study):
     text = {file: (other / file).read_text() for file in ("record.json", "history.jsonl")}
     study.publish(folder, "mine", "k1", text)
     job = scanned(study).jobs[0]
-    with pytest.raises(MimicError, match="is the record of yours, not of mine"):
+    with pytest.raises(MimicError, match="is that of student yours, not of student mine"):
         read_run(job)
 
 

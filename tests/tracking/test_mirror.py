@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mimic.tracking import track
-from mimic.tracking.store import Experiment, StoreError
+from mimic.tracking.store import Experiment, Refused, StoreError
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ THREE_EPOCHS = [(1, 1.0), (2, 0.5), (3, 1 / 3)]
 
 def test_a_finished_training_is_a_complete_run(study, store, send):
     study.train(epochs=3)
-    assert send().completed == 1
+    assert send().runs["completed"] == 1
     run = store.run()
     assert (run.info.status, run.info.run_name) == ("FINISHED", "conv2-1M-logits-s1")
     expected = {"mimic.study": "toy", "mimic.step": "student", "mimic.variant": "conv2-1M-logits-s1"}
@@ -56,7 +56,7 @@ def test_sending_again_writes_nothing(study, store, send, tmp_path):
     send()
     before = (tmp_path / "mlflow.db").read_bytes()
     summary = send()
-    assert (summary.unchanged, summary.live, summary.completed, summary.updated) == (2, 1, 0, 0)
+    assert summary.runs == {"unchanged": 2, "live": 1}
     assert (tmp_path / "mlflow.db").read_bytes() == before
 
 
@@ -113,12 +113,12 @@ def test_superseded_runs_are_kept_but_not_current(study, store, send):
     study.train(key="k1")
     send()
     study.train(key="k2")
-    assert send().superseded == 1
+    assert send().runs["superseded"] == 1
     assert store.run("k1").data.tags["mimic.current"] == "no"
     assert store.run("k1").info.status == "FINISHED"
     assert store.run("k2").data.tags["mimic.current"] == "yes"
     study.train(key="k1")  # changed back, and restored
-    assert (send().updated, len(store.runs())) == (1, 2)
+    assert (send().runs["updated"], len(store.runs())) == (1, 2)
     assert store.run("k1").data.tags["mimic.current"] == "yes"
     assert store.run("k2").data.tags["mimic.current"] == "no"
 
@@ -166,7 +166,7 @@ def test_a_diverged_training_failed_for_a_reason(study, store, send):
     assert (run.info.status, run.data.tags["mimic.reason"]) == ("FAILED", "loss is not finite")
     assert store.points(run, "train_loss") == THREE_EPOCHS
     assert store.points(run, "seconds")[-1] == (4, 10.0)
-    assert send().unchanged == 1
+    assert send().runs["unchanged"] == 1
 
 
 def test_test_metrics_arrive_once_evaluated(study, store, send):
@@ -174,14 +174,18 @@ def test_test_metrics_arrive_once_evaluated(study, store, send):
     study.train()
     send()
     study.evaluate({name: 0.75}, {name: "k1"})
-    assert send().updated == 1
+    assert send().runs["updated"] == 1
     run = store.run()
     tested = {metric: value for metric, value in run.data.metrics.items() if metric.startswith("test_")}
     assert tested == {"test_accuracy": 0.75, "test_nll": 0.5, "test_accuracy_shift_1": 0.7}
-    assert send().unchanged == 1
+    assert send().runs["unchanged"] == 1
     study.evaluate({name: 0.76}, {name: "k1"}, key="e2")
     send()
     assert store.run().data.metrics["test_accuracy"] == 0.76
+    study.evaluate({name: 0.75}, {name: "k1"})  # restored
+    send()
+    assert store.run().data.metrics["test_accuracy"] == 0.75
+    assert send().runs == {"unchanged": 1}
 
 
 def test_test_metrics_of_another_training_are_not_taken(study, store, send):
@@ -206,7 +210,7 @@ def test_a_tampered_record_is_left_out_and_named(study, store, send, file, text)
     study.train("student", "good", key="k1")
     (bad / file).write_text(text)
     summary = send()
-    assert (summary.completed, len(store.runs())) == (1, 1)
+    assert (summary.runs["completed"], len(store.runs())) == (1, 1)
     (complaint,) = summary.complaints
     assert str(bad / file) in complaint
     assert complaint in send.said
@@ -218,7 +222,7 @@ def test_a_run_whose_files_turn_bad_stays_as_it_was(study, store, send):
     study.train("teacher", "t1", key="k2")
     send()
     (folder / "job.json").write_text("{}")
-    assert send().superseded == 0
+    assert send().runs["superseded"] == 0
     assert store.run("k1").data.tags["mimic.current"] == "yes"
 
 
@@ -253,8 +257,8 @@ def test_a_pass_out_of_time_leaves_the_rest_to_the_next(study, store, send):
     study.train("student", "a", key="k1")
     study.train("student", "b", key="k2")
     answers = iter([False, True])
-    assert send(expired=lambda: next(answers)).postponed == 1
-    assert send().completed == 1
+    assert send(expired=lambda: next(answers)).runs["postponed"] == 1
+    assert send().runs["completed"] == 1
     assert len(store.runs()) == 2
 
 
@@ -264,3 +268,12 @@ def test_a_deleted_experiment_is_said(study, store, send):
     store.client.delete_experiment(store.run().info.experiment_id)
     with pytest.raises(StoreError, match="experiment toy was deleted"):
         send()
+
+
+def test_a_run_that_the_store_refuses_is_said_apart_from_a_store_that_is_away(study, store, send):
+    study.train()
+    send()
+    experiment = Experiment(store.uri, "toy")
+    (held,) = experiment.runs()
+    with pytest.raises(Refused, match="Changing param values is not allowed"):
+        experiment.add(held, {}, {"learning_rate": "1"})

@@ -78,7 +78,7 @@ def test_nothing_is_lost_or_doubled_when_the_server_dies_midway(study, store, st
     assert "refused" not in said
     assert "Traceback" not in said
 
-    assert track(study.results, study.live, server.uri).unchanged == 7
+    assert track(study.results, study.live, server.uri).runs == {"unchanged": 7}
     expected = {"live": 5} | {f"k{number}": 200 for number in range(6)}
     for key, epochs in expected.items():
         run = store.run(key)

@@ -40,7 +40,7 @@ def test_a_store_of_an_older_mlflow_is_brought_up_to_date(study, store, tmp_path
     track(study.results, study.live, store.uri)
     alembic.command.downgrade(_get_alembic_config(store.uri), "-1")
     old = open_store(f"sqlite:///{(tmp_path / 'mlflow.db').rename(tmp_path / 'old.db')}")
-    assert track(study.results, study.live, old.uri).unchanged == 1
+    assert track(study.results, study.live, old.uri).runs == {"unchanged": 1}
     assert old.run().info.status == "FINISHED"
 
 

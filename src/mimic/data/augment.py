@@ -41,7 +41,9 @@ class Augmenter:
         return augmented_NCHW
 
     def _augment(self, images_NCHW: torch.Tensor, draws_ND: torch.Tensor) -> torch.Tensor:
-        mirror, size, x, y, hue, saturation_factor, saturation_shift, value_factor, value_shift = draws_ND.unbind(1)
+        mirror, size, x, y, hue, saturation_factor, saturation_shift, value_factor, value_shift = (
+            draws_ND.unbind(1)
+        )
         least, most = self._augmentation.window
         size = least + _integer(size, most - least + 1)
         offsets = self._image_size - size + 1

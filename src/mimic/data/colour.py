@@ -31,7 +31,9 @@ def change_hsv(
     saturation = chroma / value.clamp_min(_TINY)
 
     hue += each_image(hue_shift_N)
-    saturation = saturation.mul_(each_image(saturation_factor_N)).add_(each_image(saturation_shift_N)).clamp_(0, 1)
+    saturation = (
+        saturation.mul_(each_image(saturation_factor_N)).add_(each_image(saturation_shift_N)).clamp_(0, 1)
+    )
     value = value.mul_(each_image(value_factor_N)).add_(each_image(255 * value_shift_N)).clamp_(0, 255)
     return _rgb(hue, saturation, value)
 

@@ -176,15 +176,18 @@ def _read_images(path: Path, names: list[str], image_size: int, progress: Progre
 
 def _contents(path: Path, wanted: dict[str, int], damaged: dict[str, str]) -> Iterator[tuple[str, bytes]]:
     """Name and bytes of each wanted file; one that can not be read is noted in `damaged` instead."""
+    left = set(wanted)
     for entry in entries(path):
-        if entry.name not in wanted:
+        if entry.name not in left:
             continue
+        left.remove(entry.name)
         try:
             content = entry.read()
         except OSError as error:
             damaged[entry.name] = f"can not be read ({error.strerror or error})"
         else:
             yield entry.name, content
+    damaged |= dict.fromkeys(left, "vanished while the images were read")
 
 
 def _damage(path: Path, damaged: dict[str, str]) -> MimicError:

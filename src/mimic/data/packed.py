@@ -23,7 +23,6 @@ class DataDescription(Frozen):
     """The content of data.json."""
 
     digest: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]  # sha256 of what the images and labels are
-    label: str  # what the report calls the data
     source: str
     classes: Annotated[tuple[str, ...], Field(min_length=1)]  # the name of label k is classes[k]
     image_size: Positive  # pixels a side
@@ -52,7 +51,6 @@ def write_packed(
     folder: Path,
     splits: dict[str, tuple[np.ndarray, np.ndarray]],
     classes: tuple[str, ...],
-    label: str,
     source: str,
 ) -> dict:
     """Write train, validation and test (uint8 [N, 3, S, S] and int64 [N]) and data.json into `folder`.
@@ -61,7 +59,6 @@ def write_packed(
     """
     description = DataDescription(
         digest=digest(splits, classes),
-        label=label,
         source=source,
         classes=tuple(classes),
         image_size=splits["train"][0].shape[-1],

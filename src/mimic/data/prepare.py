@@ -19,4 +19,4 @@ def prepare(parameters: Data, seed: int, folder: Path, progress: Progress = sile
         f"{len(source.train_labels_N)} images of {len(source.classes)} classes read; splitting and packing"
     )
     splits = split_source(source, parameters, seed)
-    return write_packed(folder, splits, source.classes, parameters.label, parameters.source)
+    return write_packed(folder, splits, source.classes, parameters.source)

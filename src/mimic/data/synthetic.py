@@ -71,11 +71,11 @@ _SHAPES: dict[str, Callable[[Field, Field], Field]] = {
 CLASSES: tuple[str, ...] = tuple(_SHAPES)
 
 _BLOCK = 512  # images drawn at once: bounds the memory
-_WAVES, _STROKES = 3, 4  # of the clutter
+_WAVES, _STROKES = 3, 3  # of the clutter
 _RADIUS = (0.2, 0.36)  # of the shape, in image sizes
 _TILT = 0.5  # of the shape, radians either way
-_WAVE = 0.1  # amplitude of a wave of the background
-_NOISE = 0.12  # half-width of each pixel's own noise
+_WAVE = 0.07  # amplitude of a wave of the background
+_NOISE = 0.06  # half-width of each pixel's own noise
 
 
 def generate(count: int, image_size: int, seed: int, purpose: str) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ from mimic.core.parameters import budget_parameters
 from mimic.evaluation.bootstrap import Interval
 from mimic.report import published
 from mimic.report.accuracies import CONVS, MLPS, TEACHER, Accuracies, Model
-from mimic.report.numerals import bounds, listing, percent, signed, signed_bounds
+from mimic.report.numerals import listing, percent, signed, signed_bounds
 
 Status = Literal["holds", "does not hold", "not tested"]
 
@@ -380,7 +380,7 @@ def _no_regularisation(table: Accuracies) -> Finding:
     ]
     plain, twin = pairs[0]
     text = (
-        f"{plain.family} at {plain.budget} reaches {percent(table.mean(plain))} {bounds(table.intervals[plain])} without "
-        f"and {percent(table.mean(twin))} {bounds(table.intervals[twin])} with them."
+        f"{plain.family} at {plain.budget} reaches {percent(table.mean(plain))} without and "
+        f"{percent(table.mean(twin))} with: {_points(comparisons[0].difference)}."
     )
     return Finding(text, comparisons)

@@ -41,7 +41,7 @@ def follow(
                 mirrored = files
             failures = 0
         except Exception as error:  # training must not depend on this process, nor this one on any store
-            report(f"tracking: {error}")
+            report(f"tracking: {error or type(error).__name__}")
             failures += 1
         if last:
             return

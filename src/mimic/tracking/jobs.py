@@ -48,7 +48,6 @@ class Evaluation:
     """The test metrics, and the models that they were measured on."""
 
     key: str
-    ended_ms: int
     upstream: dict[str, str]
     measures: Measures
 
@@ -128,7 +127,7 @@ def _evaluation(files: Files, folder: Path) -> Evaluation | None:
         files.complaints.append(str(error))
         return None
     files.complaints += left_out
-    return Evaluation(sidecar.key, sidecar.provenance.ended_ms, sidecar.upstream, measures)
+    return Evaluation(sidecar.key, sidecar.upstream, measures)
 
 
 @dataclass(frozen=True)
@@ -173,10 +172,8 @@ _FINAL_METRICS = (
 
 def _finished(job: Job, sidecar: Sidecar) -> tuple[Run, list[str]]:
     result = read_model(job.folder / "record.json", Result, sidecar)
-    if result.name != job.variant:
-        raise MimicError(
-            f"{job.folder / 'record.json'}: is the record of {result.name}, not of {job.variant}"
-        )
+    if (result.kind, result.name) != (job.step, job.variant):
+        raise MimicError(f"{job.folder}/record.json: is that of {result.kind} {result.name}, not of {job}")
     epochs, left_out = read_history(job.folder / "history.jsonl", sidecar)
     ran = sidecar.provenance
     epoch_ms = _epoch_ms(epochs, ran.ended_ms)

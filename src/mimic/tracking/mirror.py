@@ -1,5 +1,7 @@
 """One pass: what the files of a study tell and its MLflow experiment lacks is sent."""
 
+import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,21 +15,22 @@ _OVER = ("FINISHED", "FAILED")  # of a run that holds everything; one that was K
 
 @dataclass
 class Summary:
-    """What one pass did, in numbers of runs."""
+    """What one pass did.
+
+    `runs` counts them as "completed" (finished or diverged, now whole), "live" (under way, now up to date),
+    "updated" (whole before; now with test metrics, or current again), "unchanged", "superseded" (now marked
+    as not current), "refused" (their files or the store's limits do not allow them) and "postponed" (left
+    to the next pass).
+    """
 
     study: str
-    completed: int = 0  # finished or diverged trainings, now whole
-    live: int = 0  # trainings under way, now up to date
-    updated: int = 0  # whole before; now with test metrics, or current again
-    unchanged: int = 0
-    superseded: int = 0  # now marked as not current
-    postponed: int = 0  # left to the next pass, for want of time
-    complaints: list[str] = field(default_factory=list)  # about files that were left out
+    runs: Counter[str] = field(default_factory=Counter)
+    complaints: list[str] = field(default_factory=list)  # one sentence each, naming a file or run left out
 
     def __str__(self) -> str:
-        counts = {name: value for name, value in vars(self).items() if isinstance(value, int) and value}
-        counts |= {"left out": len(self.complaints)} if self.complaints else {}
-        return f"{self.study}: " + (", ".join(f"{n} {name}" for name, n in counts.items()) or "no runs yet")
+        return f"{self.study}: " + (
+            ", ".join(f"{n} {name}" for name, n in self.runs.items()) or "no runs yet"
+        )
 
 
 def track(
@@ -65,19 +68,19 @@ def _mirror(
     held = _without_duplicates(experiment)
     for job in files.jobs:
         if expired():
-            summary.postponed += 1
+            summary.runs["postponed"] += 1
             continue
         try:
             outcome = _send(job, held.get(job.key), files.evaluation, experiment, summary.complaints)
         except StoreError:
             raise
         except MimicError as error:
+            outcome = "refused"
             summary.complaints.append(f"{job}: {error}")
-            continue
-        setattr(summary, outcome, getattr(summary, outcome) + 1)
+        summary.runs[outcome] += 1
         if outcome == "completed":
             progress(f"{job}: completed")
-    summary.superseded = _supersede(files, held, experiment)
+    summary.runs += Counter(superseded=_supersede(files, held, experiment))
 
 
 def _without_duplicates(experiment: Experiment) -> dict[str, Held]:
@@ -94,7 +97,7 @@ def _without_duplicates(experiment: Experiment) -> dict[str, Held]:
 def _send(
     job: Job, held: Held | None, evaluation: Evaluation | None, experiment: Experiment, complaints: list[str]
 ) -> str:
-    """Send what the store lacks of one training; the field of Summary that counts it."""
+    """Send what the store lacks of one training; the word by which Summary counts it."""
     if held and held.status in _OVER:
         tags, points = _amendments(job, held, evaluation)
         if not (tags or points):
@@ -128,7 +131,8 @@ def _amendments(job: Job, held: Held, evaluation: Evaluation | None) -> tuple[di
     measures = evaluation.of(job) if evaluation and job.finished else {}
     if measures:
         tags["mimic.evaluation"] = evaluation.key
-        points = _new(held, measures, evaluation.ended_ms)
+        # Dated now: an older evaluation may have been restored, and the latest date is what MLflow shows.
+        points = _new(held, measures, time.time_ns() // 1_000_000)
     return _lacking(tags, held.tags), points
 
 

@@ -72,7 +72,7 @@ class Provenance(_Record):
     started: datetime
     seconds: Annotated[FiniteFloat, Field(ge=0)]
     commit: Text | None = None
-    dirty: bool = False
+    dirty: bool | None = None
     slurm_job: Text | None = None
 
     @property
@@ -103,6 +103,7 @@ class Result(_Record):
 
     status: Literal["finished", "diverged"]
     reason: Text | None = None
+    kind: Literal["teacher", "student"]
     name: str
     family: Text
     budget: Text | None = None

@@ -98,6 +98,7 @@ def sqlite_file(uri: str) -> Path | None:
 
 
 def never() -> bool:
+    """For a pass that has all the time it needs."""
     return False
 
 
@@ -132,9 +133,9 @@ def locked(
 
 
 def prepare(uri: str) -> MlflowClient:
-    """A client of the store, whose tables are created or brought up to date. Call it under the lock:
+    """A client of the store, whose tables are created or brought up to date. Raises StoreError.
 
-    two processes that create one SQLite store at once leave it unusable. Raises StoreError.
+    To be called under the lock: two processes that create an SQLite store at once leave it unusable.
     """
     with _explained(uri):
         try:
@@ -199,19 +200,18 @@ class Experiment:
         groups: Sequence[Sequence[Point]] = (),
     ) -> None:
         """Send what is new. The points of a group arrive together or not at all."""
+        all_tags = [RunTag(*tag) for tag in tags.items()]
+        all_params = [Param(name, value[:_PARAMETER_LENGTH]) for name, value in (parameters or {}).items()]
         batches = zip_longest(
-            _chunks([RunTag(*tag) for tag in tags.items()], _PARAMETERS_A_CALL),
-            _chunks(
-                [Param(name, value[:_PARAMETER_LENGTH]) for name, value in (parameters or {}).items()],
-                _PARAMETERS_A_CALL,
-            ),
             _packed(groups, _METRICS_A_CALL),
+            _chunks(all_params, _PARAMETERS_A_CALL),
+            _chunks(all_tags, _PARAMETERS_A_CALL),
             fillvalue=(),
         )
         with _explained(self._uri, refusal=Refused):
-            for some_tags, some_parameters, points in batches:
+            for points, params, some_tags in batches:
                 metrics = [Metric(*point) for point in points]
-                self._client.log_batch(run.id, metrics, some_parameters, some_tags, synchronous=True)
+                self._client.log_batch(run.id, metrics, params, some_tags, synchronous=True)
 
     def resume(self, run: Held) -> None:
         """Mark a run as under way again."""

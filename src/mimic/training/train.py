@@ -75,7 +75,8 @@ def train_model(
     net = make_net(task, *shape)
     init_scale = (task.teacher if isinstance(task, TeacherTask) else task.student).init_scale
     initialise(net, init_scale, fit_task.seed)
-    _announce(context)
+    subject = subject_of(task, context.spec.name, *shape)
+    _announce(context, subject.parameters)
     with StopFlag() as stop:
         outcome = fit(
             net,
@@ -88,12 +89,13 @@ def train_model(
             stop,
         )
     logits_NK = predict(net, images_NCHW, task.precision, stream.device)
-    write_model(context.out, net, logits_NK, subject_of(task, context.spec.name, *shape), outcome)
+    write_model(context.out, net, logits_NK, subject, outcome)
 
 
-def _announce(context: Context) -> None:
+def _announce(context: Context, parameters: int) -> None:
     """Say beside the checkpoint who trains here, for `mimic track`."""
     spec = context.spec
     live = {"key": spec.key, "study": spec.study, "step": spec.step, "name": spec.name}
-    live |= {"hyperparameters": spec.task, "slurm_job": os.environ.get("SLURM_JOB_ID")}
+    live |= {"hyperparameters": spec.task, "parameters": parameters}
+    live |= {"slurm_job": os.environ.get("SLURM_JOB_ID")}
     write_json(context.training / "live.json", live)

@@ -116,7 +116,7 @@ class Trainer:
 
     @torch.no_grad()
     def _update(self, learning_rate: float) -> None:
-        # The function under torch.optim.SGD: the class would load torch's compiler, seconds and 100 MB a process.
+        # What torch.optim.SGD calls, without the compiler that it loads: seconds and 150 MB for each process.
         weights = list(self._parameters.values())
         sgd(
             weights,

@@ -118,7 +118,7 @@ def _lines(results: Results, rows: list[dict]) -> dict:
     sizes = [row["parameters"] for row in ours]
     x = alt.X(
         "parameters:Q",
-        scale=alt.Scale(type="log", domain=[min(sizes) / 1.25, max(sizes) * 1.25], nice=False),
+        scale=alt.Scale(type="log", domain=[min(sizes) / 1.7, max(sizes) * 1.03], nice=False),
         axis=alt.Axis(title="parameters (logarithmic)", values=_ticks(results), format="~s"),
     )
     y = _accuracy(domain)
@@ -308,7 +308,7 @@ def _gap_rows(table: Accuracies, domain: list[float], y: alt.Y) -> list[alt.Char
         base = alt.Chart(theme.values([row | {"label": " ".join(row["label"])}])).encode(y=y)
         rule = base.mark_rule(color=theme.MUTED, strokeDash=[3, 3])
         charts.append(rule.encode(x=_column(domain, "low"), x2="high:Q"))
-        text = base.mark_text(color=theme.MUTED, dy=15 * gap.side)
+        text = base.mark_text(color=theme.MUTED, dy=-13 if gap.side < 0 else 19)
         charts.append(text.encode(x=_column(domain, "middle"), text="label:N"))
     return charts
 
@@ -316,7 +316,7 @@ def _gap_rows(table: Accuracies, domain: list[float], y: alt.Y) -> list[alt.Char
 def _describe(results: Results) -> str:
     table = results.accuracies
     models = sorted(table.models("logits"), key=table.mean)
-    text = f"Test accuracy over number of parameters on {results.label}: ensemble {percent(table.mean(ENSEMBLE))}"
+    text = f"Test accuracy over parameters on {results.label}: ensemble {percent(table.mean(ENSEMBLE))}"
     if not models:
         return f"{text}; no student finished."
     worst, best = models[0], models[-1]
