@@ -5,8 +5,6 @@
 # A job is run when its key differs from the one beside its result (docs/identity.md). Its spec and
 # the sidecars upstream carry the keys; ancient() hides the dates of all other files.
 
-import subprocess
-import sys
 from pathlib import Path
 
 from mimic.core.errors import MimicError
@@ -23,7 +21,6 @@ except MimicError as error:
     raise WorkflowError(str(error)) from None
 
 name = study.study.name
-step = "exec python -m mimic {rule} --spec {input.spec} --threads {threads} --log {log} "
 
 
 localrules:
@@ -56,7 +53,7 @@ rule data:
     message:
         "packing the images"
     shell:
-        step
+        "exec python -m mimic data --spec {input.spec} --threads {threads} --log {log}"
 
 
 rule teacher:
@@ -79,7 +76,7 @@ rule teacher:
     message:
         "training teacher {wildcards.name}"
     shell:
-        step
+        "exec python -m mimic teacher --spec {input.spec} --threads {threads} --log {log}"
 
 
 rule ensemble:
@@ -102,7 +99,7 @@ rule ensemble:
     message:
         "selecting the ensemble on validation images"
     shell:
-        step
+        "exec python -m mimic ensemble --spec {input.spec} --threads {threads} --log {log}"
 
 
 rule logits:
@@ -125,7 +122,7 @@ rule logits:
     message:
         "computing the ensemble's logits on shard {wildcards.name} of the transfer set"
     shell:
-        step
+        "exec python -m mimic logits --spec {input.spec} --threads {threads} --log {log}"
 
 
 rule student:
@@ -148,7 +145,7 @@ rule student:
     message:
         "training student {wildcards.name}"
     shell:
-        step
+        "exec python -m mimic student --spec {input.spec} --threads {threads} --log {log}"
 
 
 rule evaluation:
@@ -171,7 +168,7 @@ rule evaluation:
     message:
         "evaluating every model on the test images"
     shell:
-        step
+        "exec python -m mimic evaluation --spec {input.spec} --threads {threads} --log {log}"
 
 
 rule report:
@@ -194,7 +191,7 @@ rule report:
     message:
         "writing report.html"
     shell:
-        step
+        "exec python -m mimic report --spec {input.spec} --threads {threads} --log {log}"
 
 
 # Targets for people and for dvc.yaml: all the results of one step.
@@ -214,12 +211,12 @@ rule students:
 
 
 onstart:
-    tracker = subprocess.Popen([sys.executable, "-m", "mimic", "track", "--follow"])
+    study.start_tracking()
 
 
 onsuccess:
-    tracker.terminate()
+    study.stop_tracking()
 
 
 onerror:
-    tracker.terminate()
+    study.stop_tracking()

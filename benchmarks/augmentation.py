@@ -1,4 +1,4 @@
-"""Images a second through augmentation and standardisation, against one image at a time with scipy and Pillow.
+"""Images a second through augmentation and standardisation, against scipy and Pillow image by image.
 
 Usage: python benchmarks/augmentation.py [--threads 1 2] [--batch 256] [--images 8192]
 
@@ -85,11 +85,11 @@ def main() -> None:
             standardise(augmenter(*pair))
 
     slow = images_per_second(reference, 512, repetitions=3)
-    print(f"one at a time, 1 thread: {slow:8,.0f} images/s")
+    print(f"one image at a time:    {slow:8,.0f} images/s")
     for threads in arguments.threads:
         torch.set_num_threads(threads)
         fast = images_per_second(batched, len(images))
-        print(f"batched, {threads} thread{'s'[: threads > 1]}:{' ' * (threads == 1)}      {fast:8,.0f} images/s = {fast / slow:.1f} x")
+        print(f"batched, threads = {threads}:   {fast:8,.0f} images/s = {fast / slow:.1f} x")
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--log", type=Path, help="a file to append progress to")
     check = commands.add_parser("check", help="check a parameter file and list its jobs")
     check.add_argument("--params", type=Path, default=Path("params.yaml"))
+    commands.add_parser("parameters", help="print every key of params.yaml")
     use = commands.add_parser("use", help="make a preset the study at hand: write params.yaml from it")
     use.add_argument("preset", help="demo, laptop, paper, or a file")
     use.add_argument("set", nargs="*", metavar="KEY=VALUE", help="e.g. data.path=cifar10.zip")

@@ -1,5 +1,6 @@
 """What the Snakefile needs to know of a study, and what must be right before its first job."""
 
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from mimic.data.sources import check_source
 from mimic.nets.budget import solve
 from mimic.nets.from_task import CHANNELS
 
+LAST_PASS = 60.0  # seconds; `mimic track` sends later what doesn't get through
 LOOKS_ONLY = {"-n", "--dry-run", "--dryrun", "--dag", "--rulegraph", "--summary", "--lint", "--list-rules"}
 
 
@@ -51,7 +53,9 @@ class Workflow:
 
     def __init__(self, params: Path, is_main: bool) -> None:
         self.study = open_study(params)
+        self._params = params
         self._lock = None
+        self._tracker = None
         if is_main:
             self._prepare(params)
 
@@ -75,6 +79,24 @@ class Workflow:
             return
         self._lock = lock  # held until the process ends, however it ends
         specs.write_specs(self.study, keys)
+
+    def start_tracking(self) -> None:
+        """Have a process of its own mirror the runs into MLflow while jobs run: they never wait for it."""
+        command = [sys.executable, "-m", "mimic", "track", "--follow", "--params", str(self._params)]
+        log = Path("logs") / self.study.name / "track.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with open(log, "a", encoding="utf-8") as file:
+            self._tracker = subprocess.Popen(command, stdout=file, stderr=file, start_new_session=True)
+
+    def stop_tracking(self) -> None:
+        """Let the tracker send what is left, if that takes no more than a moment."""
+        if self._tracker is None:
+            return
+        self._tracker.terminate()
+        try:
+            self._tracker.wait(LAST_PASS)
+        except subprocess.TimeoutExpired:
+            self._tracker.kill()
 
     def spec(self, step: str) -> Callable | str:
         """The spec of a job of `step`: a function of its wildcards, or a path where there is one job."""

@@ -69,7 +69,9 @@ def test_equals_the_slow_reference():
     np.testing.assert_allclose(augmenter(images, draws).numpy(), expected, rtol=0, atol=0.02)
 
 
-@given(arrays.arrays(np.uint8, (2, 3, 8, 8)), st.lists(st.floats(0, 1, exclude_max=True), min_size=9, max_size=9))
+@given(
+    arrays.arrays(np.uint8, (2, 3, 8, 8)), st.lists(st.floats(0, 1, exclude_max=True), min_size=9, max_size=9)
+)
 def test_the_result_is_an_image(images_NCHW, draws):
     augmenter = Augmenter(Augmentation(window=(5, 8)), 8)
     result = augmenter(torch.from_numpy(images_NCHW), torch.tensor([draws, draws], dtype=torch.float64))

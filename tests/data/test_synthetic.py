@@ -34,9 +34,7 @@ def test_fewer_images_are_the_beginning_of_more(many, count):
 
 
 def test_no_two_images_are_alike(many):
-    images = np.concatenate(
-        [many[0], generate(100, 32, 1, "test")[0], generate(100, 32, 2, "train")[0]]
-    )
+    images = np.concatenate([many[0], generate(100, 32, 1, "test")[0], generate(100, 32, 2, "train")[0]])
     assert len({image.tobytes() for image in images}) == len(images)
 
 
@@ -85,4 +83,6 @@ def test_colour_alone_does_not_tell_the_class():
         cells = (levels * np.array([16, 4, 1])[:, None]).sum(1)
         return np.stack([np.bincount(row, minlength=64) for row in cells])[:, None, None, :]
 
-    assert accuracy_of_a_linear_classifier((histogram(train[0]), train[1]), (histogram(test[0]), test[1])) < 0.3
+    assert (
+        accuracy_of_a_linear_classifier((histogram(train[0]), train[1]), (histogram(test[0]), test[1])) < 0.3
+    )

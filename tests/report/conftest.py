@@ -15,6 +15,7 @@ from mimic.core.parameters import Parameters, budget_parameters, check_parameter
 from mimic.core.study import Study, student_variants
 from mimic.report import published
 from mimic.report.accuracies import Model
+from mimic.report.build import build_report
 
 FAMILIES = list(published.paper()["table_2"])
 STUDENT = {"learning_rate": 0.005, "momentum": 0.9, "widths": {}}
@@ -302,3 +303,20 @@ def chromium() -> str:
     if path is None:
         pytest.skip("no chromium on this machine")
     return path
+
+
+def _build(study: FakeStudy, out: Path) -> Path:
+    build_report(study.folder, study.parameters, out, study.sidecars)
+    return out
+
+
+@pytest.fixture(scope="session")
+def paper_report(paper_study: FakeStudy, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the report on the large study."""
+    return _build(paper_study, tmp_path_factory.mktemp("paper-report"))
+
+
+@pytest.fixture(scope="session")
+def small_report(small_study: FakeStudy, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the report on the small study."""
+    return _build(small_study, tmp_path_factory.mktemp("small-report"))

@@ -75,6 +75,15 @@ def test_a_live_training_grows_and_is_completed(study, store, send):
     assert store.points(run, "parameters") == [(0, 1_000_001.0)]
 
 
+def test_a_result_may_tell_a_hyperparameter_otherwise_than_its_live_record(study, store, send):
+    study.start(epochs=1)
+    send()
+    study.train(hyperparameters={"learning_rate": 0.010000001, "momentum": 0.9})
+    assert send().runs == {"completed": 1}
+    assert store.run().data.params["learning_rate"] == "0.01"
+    assert store.run().data.params["momentum"] == "0.9"
+
+
 def test_a_half_written_line_waits(study, store, send):
     folder = study.start(epochs=2)
     with (folder / "history.jsonl").open("a") as file:

@@ -19,5 +19,11 @@ def run(options) -> int:
         print(f"track: {text}", file=sys.stderr, flush=True)
 
     if options.follow:
-        return tracking.follow(results, live, uri, parent_pid=os.getppid(), progress=progress)
-    return 0 if tracking.track(results, live, uri, progress) else 1
+        tracking.follow(results, live, uri, parent_pid=os.getppid(), progress=progress)
+        return 0
+    try:
+        progress(str(tracking.track(results, live, uri, progress)))
+    except tracking.StoreError as error:
+        progress(f"{error}; `python -m mimic track` sends the runs later")
+        return error.exit_status
+    return 0

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+PACKAGE = Path(__file__).parents[1]
 PACKAGES = ("mimic", "torch", "torchvision", "numpy", "snakemake", "dvc", "mlflow")
 
 
 def _git(*arguments: str) -> str | None:
     try:
         done = subprocess.run(
-            ["git", *arguments], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=30
+            ["git", *arguments], cwd=PACKAGE, capture_output=True, text=True, timeout=30
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -116,7 +116,8 @@ def _check_code(spec: Spec) -> None:
     """Raise MimicError when the code was edited since the spec was written: the key would not be true."""
     changed = {name for name, known in spec.code.items() if identity.code(spec.step).get(name) != known}
     if changed:
-        raise MimicError(f"{', '.join(sorted(changed))}: edited since snakemake started; call snakemake again")
+        names = ", ".join(sorted(changed))
+        raise MimicError(f"{names}: edited since snakemake started; call snakemake again")
 
 
 def _check_upstream(spec: Spec) -> None:

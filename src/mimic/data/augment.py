@@ -1,4 +1,4 @@
-"""Augmentation of training images: mirror, scale and jitter, colour (paper, appendix). Batched, on CPU or GPU."""
+"""Augmentation of batches of training images: mirror, scale and jitter, colour (paper, appendix)."""
 
 import torch
 from torch.nn import functional
@@ -69,7 +69,7 @@ def standardise(images_NCHW: torch.Tensor) -> torch.Tensor:
     """Each image minus its own mean, divided by its own standard deviation, over all channels and pixels.
 
     Takes uint8 or float images in 0..255, gives float32. A constant image becomes zeros: the variance is
-    raised by 1e-5 (ours), far below that of one grey level in one pixel.
+    raised by 1e-5 (ours), which only a nearly constant image feels.
     """
     images_NCHW = images_NCHW.float()
     # Without the subtraction, rounding would leave a constant image slightly off zero.

@@ -52,7 +52,10 @@ class WindowResizer:
         y_N: torch.Tensor,
         mirror_N: torch.Tensor,
     ) -> torch.Tensor:
-        """Mirror left-right where `mirror_N`, cut rows y..y+size and columns x..x+size, resize: float32 NCHW."""
+        """Mirror left-right where `mirror_N`, cut [y:y+size, x:x+size], bring back to full size.
+
+        Images are float32 NCHW, square; `size_N`, `x_N`, `y_N` int64; `mirror_N` bool.
+        """
         mirrored = torch.where(mirror_N[:, None], self._pixels.flip(0), self._pixels)
         rows_NHh = self._matrices(size_N, self._pixels - y_N[:, None])
         columns_NWw = self._matrices(size_N, mirrored - x_N[:, None])

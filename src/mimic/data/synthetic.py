@@ -55,7 +55,7 @@ def _dots(u: Field, v: Field) -> Field:
 
 
 # In the shape's own coordinates, about 1 from its centre to its rim: negative inside, positive outside, and
-# near the edge about the distance from it. Each looks like itself when mirrored.
+# near the edge about the distance from it. Mirrored, each is still of its class.
 _SHAPES: dict[str, Callable[[Field, Field], Field]] = {
     "disc": _disc,
     "square": _square,

@@ -10,8 +10,8 @@ from mimic.core.parameters import Parameters
 from mimic.core.publish import write_json, write_text
 from mimic.report import tables
 from mimic.report.accuracies import ENSEMBLE
+from mimic.report.charts.accuracy_rows import figure_1_rows
 from mimic.report.charts.curves import curves
-from mimic.report.charts.figure1 import figure_1_rows
 from mimic.report.claims import Answer, answer_claims
 from mimic.report.page import render
 from mimic.report.results import Results, read_results

@@ -65,6 +65,7 @@ def _content(results: Results, answers: list[Answer]) -> dict:
         "beyond": tables.beyond(results),
         "metrics": METRICS,
         "translation_budget": beyond.translation_budget(results) if table.models("logits") else None,
+        "has_published": any(published.accuracy(model) is not None for model in table.models("logits")),
         "choices": found,
         "departures": choices.departures(found),
         "is_cifar10": choices.is_cifar10(results.parameters),

@@ -5,7 +5,7 @@ import shutil
 from mimic.core.runner import Context
 from mimic.core.specs import load_task
 from mimic.core.tasks import ReportTask
-from mimic.report import build_report
+from mimic.report.build import build_report
 
 
 def run(context: Context) -> None:

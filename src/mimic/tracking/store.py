@@ -39,7 +39,6 @@ DEFAULT_URI = "sqlite:///mlflow.db"
 _SQLITE = "sqlite:///"
 _RUNS_A_PAGE = 5000
 _PARAMETERS_A_CALL, _METRICS_A_CALL = 100, 800  # log_batch takes 100, and 1000 of all sorts together
-_PARAMETER_LENGTH = 6000  # characters
 
 
 class StoreError(MimicError):
@@ -201,7 +200,7 @@ class Experiment:
     ) -> None:
         """Send what is new. The points of a group arrive together or not at all."""
         all_tags = [RunTag(*tag) for tag in tags.items()]
-        all_params = [Param(name, value[:_PARAMETER_LENGTH]) for name, value in (parameters or {}).items()]
+        all_params = [Param(*parameter) for parameter in (parameters or {}).items()]
         batches = zip_longest(
             _packed(groups, _METRICS_A_CALL),
             _chunks(all_params, _PARAMETERS_A_CALL),

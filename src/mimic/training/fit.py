@@ -98,7 +98,8 @@ class _Loop:
         saved = checkpoint.load(self.folder / CHECKPOINT, self.key, self.narrator.always)
         if saved is not None:
             self.trainer.restore(saved)
-            self.narrator.always(f"going on from {self._place()}")
+            if self.trainer.state.stop is None:
+                self.narrator.always(f"going on from {self._place()}")
         # After a kill the file may be a line behind the checkpoint, or belong to another training.
         write_history(self.folder / HISTORY, self.trainer.state.history)
 
@@ -108,12 +109,14 @@ class _Loop:
         mark = time.perf_counter()
         for images_NCHW, targets in self.stream.batches(trainer.epoch, first=state.step):
             trainer.step(images_NCHW, targets)
-            if not (trainer.check_is_due or self.stop.signum is not None):
-                continue
-            if trainer.check_is_due:
+            stopped, due = self.stop.signum is not None, trainer.check_is_due
+            if due:
                 trainer.check()
-            state.epoch_seconds, mark = state.epoch_seconds + time.perf_counter() - mark, time.perf_counter()
-            if state.stop is not None or self.stop.signum is not None:
+            if not (due or stopped):
+                continue
+            now = time.perf_counter()
+            state.epoch_seconds, mark = state.epoch_seconds + now - mark, now
+            if state.stop is not None or stopped:
                 return
             self.narrator.at_times(f"{self._place()}  {self._pace()}")
 

@@ -48,7 +48,7 @@ def prepare(threads: int) -> None:
 
 
 def _keep_freed_memory() -> None:
-    """Have glibc keep what a step frees for the next one: asking the kernel anew costs a quarter of a step."""
+    """Have glibc keep what a step frees for the next: asking the kernel anew costs a quarter of a step."""
     with contextlib.suppress(OSError, AttributeError):  # another C library
         c_library = ctypes.CDLL(None)
         c_library.mallopt(_M_MMAP_THRESHOLD, 2**30)
@@ -63,6 +63,6 @@ def autocast(device: torch.device, precision: Precision) -> torch.autocast:
 def reseed(device: torch.device, seed: int) -> None:
     """Seed what torch draws on `device`. (`torch.manual_seed` seeds every device and costs 80 times more.)"""
     if device.type == "cuda":
-        torch.cuda.default_generators[device.index].manual_seed(seed)
+        torch.cuda.default_generators[device.index or 0].manual_seed(seed)
     else:
         torch.default_generator.manual_seed(seed)

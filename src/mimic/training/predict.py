@@ -20,12 +20,12 @@ def predict(net: nn.Module, images_NCHW: Tensor, precision: Precision, device: t
     training = net.training
     net.eval()
     with autocast(device, precision):  # around all batches: the weights are converted once
-        logits = [net(net_input(batch, device)).float() for batch in images_NCHW.split(BATCH)]
+        logits = [net(prepared(batch, device)).float() for batch in images_NCHW.split(BATCH)]
     net.train(training)
     return torch.cat(logits)
 
 
-def net_input(images_NCHW: Tensor, device: torch.device) -> Tensor:
+def prepared(images_NCHW: Tensor, device: torch.device) -> Tensor:
     """Images as every net takes them: float32, each standardised, channels_last."""
     return standardise(images_NCHW.to(device)).contiguous(memory_format=torch.channels_last)
 

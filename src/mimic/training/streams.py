@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mimic.core import seeds
 from mimic.data.augment import Augmenter
-from mimic.training.predict import net_input
+from mimic.training.predict import prepared
 
 Purpose = tuple[str | int, ...]  # of random draws, see core/seeds.py
 
@@ -68,7 +68,7 @@ class AugmentedStream:
         order = torch.from_numpy(order).to(self.device)
         for rows in order.split(self._batch_size)[first : self.steps_per_epoch]:
             images_NCHW = self._augmenter(self._images_NCHW[rows], draws_ND[rows])
-            yield net_input(images_NCHW, self.device), targets[rows]
+            yield prepared(images_NCHW, self.device), targets[rows]
 
 
 def _steps(images: int, batch_size: int) -> int:

@@ -32,7 +32,7 @@ def _accuracy(field: str = "accuracy") -> alt.Y:
 
 
 def _scatter(results: Results, x: alt.X, rows: pd.DataFrame, what: str) -> dict:
-    tooltip = [alt.Tooltip("title:N", title=" "), alt.Tooltip("accuracy:Q", title="accuracy %", format=".1f")]
+    tooltip = [alt.Tooltip("title:N", title="title"), alt.Tooltip("accuracy:Q", title="accuracy %", format=".1f")]
     records = rows.assign(title=rows.family + " " + rows.budget, accuracy=100 * rows.accuracy).to_dict(
         "records"
     )
@@ -48,7 +48,7 @@ def _scatter(results: Results, x: alt.X, rows: pd.DataFrame, what: str) -> dict:
 
 def accuracy_over_cost(results: Results) -> dict:
     """Accuracy over the multiply-adds of one forward pass."""
-    axis = alt.Axis(title="multiply-adds an image (logarithmic)", format="~s", tickCount=4)
+    axis = alt.Axis(title="multiply-adds an image (logarithmic)", format="~s", tickCount=4, ticks=False)
     x = alt.X("multiply_adds:Q", scale=alt.Scale(type="log"), axis=axis)
     rows = _students(results)[[*ORDER, "size", "accuracy", "multiply_adds"]]
     return _scatter(results, x, rows, "multiply-adds")
@@ -79,7 +79,7 @@ def accuracy_under_translation(results: Results) -> dict | None:
     base = alt.Chart(theme.values(rows)).encode(
         x=x, y=_accuracy(), color=theme.colour(), opacity=theme.spotlight()
     )
-    tooltip = ["family:N", "pixels:Q", alt.Tooltip("accuracy:Q", title="accuracy %", format=".1f")]
+    tooltip = [alt.Tooltip("family:N", title="title"), alt.Tooltip("pixels:Q", title="moved by"), alt.Tooltip("accuracy:Q", title="accuracy %", format=".1f")]
     points = base.mark_point(filled=True, size=34, opacity=1).encode(tooltip=tooltip)
     chart = alt.layer(base.mark_line(strokeWidth=1.5), points).add_params(_isolated())
     description = f"Test accuracy when images of {results.label} are translated; the table has the figures."

@@ -53,7 +53,7 @@ def teacher_curves(results: Results, column: str, title: str) -> dict:
     ]
     base = alt.Chart(theme.values(records)).encode(x=_epochs(), color=theme.colour(), detail="name:N")
     line = base.mark_line(strokeWidth=1.25, opacity=0.8).encode(
-        y=_y(column, title), tooltip=alt.Tooltip("name:N", title="teacher")
+        y=_y(column, title), tooltip=alt.Tooltip("name:N", title="title")
     )
     description = f"{title} of the teachers over epochs on {results.label}. curves.csv has every value."
     return theme.specification(line, description, height=260, padding=PADDING)
@@ -72,7 +72,7 @@ def _y(column: str, title: str, field: str = "mean") -> alt.Y:
 
 
 def _line(base: alt.Chart, column: str, title: str) -> alt.Chart:
-    tooltip = [alt.Tooltip("family:N", title="student"), alt.Tooltip("budget:N", title="budget")]
+    tooltip = [alt.Tooltip("family:N", title="title"), alt.Tooltip("budget:N", title="budget")]
     return base.mark_line(strokeWidth=1.75).encode(
         y=_y(column, title), opacity=theme.spotlight(), tooltip=tooltip
     )

@@ -1,0 +1,142 @@
+"""What both forms of Figure 1 draw: a row for each model, the two gaps, the page's switches."""
+
+from dataclasses import dataclass
+
+import altair as alt
+
+from mimic.core.parameters import FAMILIES, budget_parameters
+from mimic.report import published
+from mimic.report.accuracies import ENSEMBLE, Accuracies, Model
+from mimic.report.charts import theme
+from mimic.report.claims import compression_pairs, extremes
+from mimic.report.numerals import bounds, percent, plural, quantity
+from mimic.report.results import Results
+
+TICK = 20  # pixels, the mark of a hard-label twin
+SPOKEN = alt.Description("spoken:N")  # what a screen reader says of a mark
+TOOLTIP = [
+    alt.Tooltip("title:N", title="title"),
+    alt.Tooltip("ours:N", title="this study"),
+    alt.Tooltip("paper:N", title="published"),
+    alt.Tooltip("size:N", title="parameters"),
+    alt.Tooltip("architecture:N", title="architecture"),
+]
+
+
+def figure_1_rows(results: Results) -> list[dict]:
+    """A row for each student and twin of the study's families that ran or that the paper has. Percent."""
+    table = results.accuracies
+    families = {model.family for model in table.cells} & set(FAMILIES)
+    models = {
+        Model(family, budget, arm)
+        for arm in ("logits", "labels")
+        for family in families
+        for budget in {*table.budgets("logits"), *table.budgets("labels")}
+    }
+    known = [model for model in models if model in table.cells or published.accuracy(model) is not None]
+    known.sort(key=lambda model: (FAMILIES.index(model.family), budget_parameters(model.budget), model.arm))
+    return [_row(results, model) for model in known]
+
+
+def _row(results: Results, model: Model) -> dict:
+    table, theirs = results.accuracies, published.accuracy(model)
+    title = f"{model.family} {model.budget}" + (", hard labels" if model.arm == "labels" else "")
+    row = {
+        "family": model.family,
+        "budget": model.budget,
+        "arm": model.arm,
+        "parameters": budget_parameters(model.budget),
+        "published": _round(theirs),
+        "diverged": table.diverged(model),
+        "title": title,
+        "paper": percent(theirs),
+        "spoken_paper": f"{title}, published: {percent(theirs)}",
+        "architecture": published.paper()["architectures"][model.family],
+    }
+    if model not in table:
+        return row
+    models = results.finished
+    found = (models.family == model.family) & (models.budget == model.budget) & (models.arm == model.arm)
+    parameters = int(models.loc[found, "parameters"].iloc[0])
+    interval, seeds = table.intervals[model], table.cells[model].seeds
+    ours = f"{percent(interval.mean)} {bounds(interval)}, {plural(seeds, 'seed')}"
+    return row | {
+        "parameters": parameters,
+        "accuracy": _round(interval.mean),
+        "low": _round(interval.low),
+        "high": _round(interval.high),
+        "seeds": seeds,
+        "ours": ours,
+        "spoken": f"{title}: {ours}",
+        "size": quantity(parameters),
+    }
+
+
+def _round(fraction: float | None) -> float | None:
+    return None if fraction is None else round(100 * fraction, 3)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A difference between two models that the paper names."""
+
+    name: str
+    better: Model
+    worse: Model
+
+    def row(self, table: Accuracies) -> dict:
+        """Its ends in percent."""
+        low, high = (_round(table.mean(model)) for model in (self.worse, self.better))
+        return {"family": self.better.family, "low": low, "high": high, "middle": (low + high) / 2}
+
+
+def gaps(table: Accuracies) -> list[Gap]:
+    """The convolutional gap at the smallest budget that shows it, and the largest compression gap."""
+    found = []
+    shown = [pair for budget in table.budgets() if (pair := extremes(table, budget))]
+    if shown:
+        found.append(Gap("convolutional gap", *shown[0]))
+    if pairs := compression_pairs(table):
+        widest = max(pairs, key=lambda pair: table.mean(pair[0]) - table.mean(pair[1]))
+        found.append(Gap("compression gap", *widest))
+    return [gap for gap in found if table.mean(gap.better) > table.mean(gap.worse)]
+
+
+def domain(results: Results, rows: list[dict]) -> list[float]:
+    """Bounds of the accuracy axis in percent, with some air."""
+    numbers = [row[key] for row in rows for key in ("low", "high", "published") if row.get(key) is not None]
+    numbers.append(100 * results.accuracies.mean(ENSEMBLE))
+    air = max(1.0, 0.06 * (max(numbers) - min(numbers)))
+    return [max(0.0, round(min(numbers) - air, 1)), min(100.0, round(max(numbers) + air, 1))]
+
+
+def switches(chart: alt.LayerChart) -> alt.LayerChart:
+    """The chart with the parameters that the page's controls set."""
+    isolated = alt.param(name=theme.ISOLATED, value="")
+    return chart.add_params(isolated, alt.param(name=theme.PUBLISHED, value=True))
+
+
+def published_rings(rows: list[dict]) -> alt.Chart:
+    """The published figure of each row that has one. To be drawn below ours, which then get the pointer."""
+    rings = alt.Chart(theme.values(row for row in rows if row["published"] is not None))
+    tooltip = [alt.Tooltip("title:N", title="title"), alt.Tooltip("paper:N", title="published")]
+    return rings.mark_point(filled=False, size=110, strokeWidth=1.3).encode(
+        color=theme.colour(), opacity=_if_published(), tooltip=tooltip, description="spoken_paper:N"
+    )
+
+
+def _if_published() -> dict:
+    """The opacity of published figures: none unless they are switched on."""
+    test = f"{theme.PUBLISHED} && ({theme.ISOLATED} === '' || {theme.ISOLATED} === datum.family)"
+    return alt.condition(test, alt.value(0.9), alt.value(0))
+
+
+def describe(results: Results) -> str:
+    """What the chart shows, for those who do not see it."""
+    table = results.accuracies
+    worst, *_, best = 2 * sorted(table.models("logits"), key=table.mean)
+    return (
+        f"Test accuracy over parameters on {results.label}: ensemble {percent(table.mean(ENSEMBLE))}; best "
+        f"student {best.family} at {best.budget} {percent(table.mean(best))}, worst {worst.family} at "
+        f"{worst.budget} {percent(table.mean(worst))}. Table 2 has every value."
+    )

@@ -1,0 +1,27 @@
+from mimic.report.choices import choices, departures
+
+PAPER_COUNTS = {"train": 40_000, "validation": 10_000, "test": 10_000}
+
+
+def topics(found) -> set[str]:
+    return {choice.topic for choice in found}
+
+
+def test_the_papers_protocol_departs_only_in_the_search(paper_study):
+    found = departures(choices(paper_study.parameters, PAPER_COUNTS))
+    assert topics(found) == {"teachers to choose from", "hyperparameters"}
+
+
+def test_other_images_schedules_and_sizes_are_departures(small_study):
+    counts = {"train": 4000, "validation": 1000, "test": 1000}
+    found = topics(departures(choices(small_study.parameters, counts)))
+    assert {"images", "training / validation / test images", "layers of the teachers"} <= found
+    assert {"members of the ensemble", "epochs of the transfer set"} <= found
+    assert any(topic.startswith("schedule of") for topic in found)
+
+
+def test_departures_come_first_and_what_the_paper_leaves_open_is_ours(small_study):
+    found = choices(small_study.parameters, PAPER_COUNTS)
+    kinds = [choice.kind for choice in found]
+    assert kinds == sorted(kinds, key=("departs", "ours", "as published").index)
+    assert next(choice for choice in found if choice.topic.startswith("batch size")).kind == "ours"

@@ -1,0 +1,62 @@
+"""Presets and documents agree with the types and with each other."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mimic.commands import parameters as parameters_page
+from mimic.core.parameters import Parameters, read_parameters
+from mimic.core.study import Study
+from mimic.workflow import open_study
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize("name", ["demo", "laptop", "paper"])
+def test_a_preset_is_valid_and_its_nets_meet_their_budgets(name):
+    study = open_study(ROOT / "presets" / f"{name}.yaml")
+    assert study.name == name
+
+
+@pytest.mark.parametrize("name", ["demo", "laptop", "paper"])
+def test_a_preset_gives_every_key(name):
+    given = yaml.safe_load((ROOT / "presets" / f"{name}.yaml").read_text())
+    assert set(given) == set(Parameters.model_fields)
+    for group, model in Parameters.model_fields.items():
+        if isinstance(given[group], dict) and hasattr(model.annotation, "model_fields"):
+            assert set(given[group]) == set(model.annotation.model_fields), group
+
+
+def test_the_study_at_hand_is_the_demo():
+    committed = subprocess.run(
+        ["git", "show", "HEAD:params.yaml"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if committed.returncode:
+        pytest.skip("no git repository here")
+    assert committed.stdout == (ROOT / "presets/demo.yaml").read_text()
+
+
+def test_docs_parameters_is_what_the_command_prints():
+    # To mend it: python -m mimic parameters > docs/parameters.md
+    assert (ROOT / "docs/parameters.md").read_text() == parameters_page.page()
+
+
+def test_the_paper_s_study_has_the_paper_s_size():
+    study = Study(read_parameters(ROOT / "presets/paper.yaml"))
+    names = [job.name for job in study.jobs("student")]
+    assert len(study.jobs("teacher")) == 16
+    assert sum("-logits-" in name for name in names) == 9 * 4 * 5
+    assert sum("-labels-" in name for name in names) == 4 * 5
+
+
+def test_a_dry_run_of_the_paper_s_study_builds_its_dag(tmp_path):
+    for name in ("Snakefile", "profiles", "presets", "envs"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "--config", "params=presets/paper.yaml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "student           215" in done.stdout + done.stderr
+    assert not (tmp_path / "results").exists()
