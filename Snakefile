@@ -67,6 +67,7 @@ rule teacher:
         f"logs/{name}/teacher/{{name}}.log",
     benchmark:
         f".mimic/{name}/benchmarks/teacher/{{name}}.tsv"
+    priority: 2  # the longest chain begins here
     conda:
         "envs/mimic.yaml"
     threads: 1
@@ -113,6 +114,7 @@ rule logits:
         f"logs/{name}/logits/{{name}}.log",
     benchmark:
         f".mimic/{name}/benchmarks/logits/{{name}}.tsv"
+    priority: 1
     conda:
         "envs/mimic.yaml"
     threads: 1

@@ -58,9 +58,7 @@ def test_the_layout_in_memory_does_not_matter(folder, tmp_path_factory):
         for name, (images_NCHW, labels_N) in make_splits().items()
     }
     again = tmp_path_factory.mktemp("again")
-    assert (
-        write_packed(again, strided, CLASSES, "images")["digest"] == read_description(folder).digest
-    )
+    assert write_packed(again, strided, CLASSES, "images")["digest"] == read_description(folder).digest
     assert (open_split(again, "train").images_NCHW == make_splits()["train"][0]).all()
 
 

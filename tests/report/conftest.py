@@ -254,7 +254,7 @@ class Writer:
                 "step": job.step,
                 "name": job.name,
                 "study": self.study.name,
-                "key": f"{hash(job.id) & (2**128 - 1):032x}",
+                "key": job.id.encode().hex()[:32],
                 "parameters": {},
                 "code": {},
                 "upstream": {},

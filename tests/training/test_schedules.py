@@ -82,6 +82,11 @@ def test_the_papers_schedule_ends_when_the_rate_was_cut_by_more_than_2000():
     assert seen[-1] == (1 / 1024, "max_cut")
 
 
+def test_a_rate_cut_by_just_as_much_as_allowed_goes_on():
+    seen = trace(Patience(patience=1, cooldown=0, max_cut=4.0), [0.5] * 10)
+    assert seen == [(1.0, None), (1.0, None), (1 / 2, None), (1 / 4, "max_cut")]
+
+
 def test_patience_has_a_bound_of_epochs():
     seen = trace(Patience(max_epochs=5), [0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
     assert [stop for _, stop in seen] == [None] * 4 + ["max_epochs"]

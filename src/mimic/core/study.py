@@ -123,7 +123,7 @@ class Study:
         models = [*teachers, ensemble, *students]
         measure = tasks.EvaluationTask(seed=p.seed, precision=p.precision, evaluation=p.evaluation)
         evaluation = self._single("evaluation", measure, EVALUATION_FILES, [data, *models])
-        report = self._report([data, *models, evaluation])
+        report = self._report([data, *shards, *models, evaluation])  # shards: for what they cost
         jobs = [data, *teachers, ensemble, *shards, *students, evaluation, report]
         return {job.id: job for job in jobs}
 

@@ -32,7 +32,10 @@ def _accuracy(field: str = "accuracy") -> alt.Y:
 
 
 def _scatter(results: Results, x: alt.X, rows: pd.DataFrame, what: str) -> dict:
-    tooltip = [alt.Tooltip("title:N", title="title"), alt.Tooltip("accuracy:Q", title="accuracy %", format=".1f")]
+    tooltip = [
+        alt.Tooltip("title:N", title="title"),
+        alt.Tooltip("accuracy:Q", title="accuracy %", format=".1f"),
+    ]
     records = rows.assign(title=rows.family + " " + rows.budget, accuracy=100 * rows.accuracy).to_dict(
         "records"
     )
@@ -79,7 +82,11 @@ def accuracy_under_translation(results: Results) -> dict | None:
     base = alt.Chart(theme.values(rows)).encode(
         x=x, y=_accuracy(), color=theme.colour(), opacity=theme.spotlight()
     )
-    tooltip = [alt.Tooltip("family:N", title="title"), alt.Tooltip("pixels:Q", title="moved by"), alt.Tooltip("accuracy:Q", title="accuracy %", format=".1f")]
+    tooltip = [
+        alt.Tooltip("family:N", title="title"),
+        alt.Tooltip("pixels:Q", title="moved by"),
+        alt.Tooltip("accuracy:Q", title="accuracy %", format=".1f"),
+    ]
     points = base.mark_point(filled=True, size=34, opacity=1).encode(tooltip=tooltip)
     chart = alt.layer(base.mark_line(strokeWidth=1.5), points).add_params(_isolated())
     description = f"Test accuracy when images of {results.label} are translated; the table has the figures."
