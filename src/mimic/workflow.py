@@ -1,5 +1,6 @@
 """What the Snakefile needs to know of a study, and what must be right before its first job."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -52,6 +53,8 @@ class Workflow:
     """The study as rules see it. In the main process it first brings specs and dates in step."""
 
     def __init__(self, params: Path, is_main: bool) -> None:
+        # Jobs say `python`: it is to be the one that runs snakemake, also where no environment is active.
+        os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         self.study = open_study(params)
         self._params = params
         self._lock = None

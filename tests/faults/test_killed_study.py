@@ -2,7 +2,6 @@
 
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,17 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-ROOT = Path(__file__).parents[2]
 WEIGHTS = "results/tiny/students/conv2-20k-logits-s1/model.safetensors"
 SIDECAR = "results/tiny/students/conv2-20k-logits-s1/job.json"
-
-
-def repository(folder: Path) -> Path:
-    folder.mkdir()
-    for name in ("Snakefile", "profiles", "envs"):
-        (folder / name).symlink_to(ROOT / name)
-    shutil.copy(ROOT / "tests/studies/tiny.yaml", folder / "params.yaml")
-    return folder
 
 
 def start(folder: Path) -> subprocess.Popen:
@@ -36,8 +26,8 @@ def finish(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory) -> bytes:
-    folder = repository(tmp_path_factory.mktemp("undisturbed") / "study")
+def undisturbed(tmp_path_factory, make_repository) -> bytes:
+    folder = make_repository(tmp_path_factory.mktemp("undisturbed") / "study")
     finish(folder)
     return (folder / WEIGHTS).read_bytes()
 
@@ -58,8 +48,8 @@ def wait_for_training(folder: Path, main: subprocess.Popen) -> None:
 
 
 @pytest.mark.parametrize("whole_group", [True, False], ids=["all processes", "the main process alone"])
-def test_kill_9_and_the_same_call_again(tmp_path, undisturbed, whole_group):
-    folder = repository(tmp_path / "study")
+def test_kill_9_and_the_same_call_again(tmp_path, make_repository, undisturbed, whole_group):
+    folder = make_repository(tmp_path / "study")
     main = start(folder)
     wait_for_training(folder, main)
     time.sleep(random.uniform(0, 3))
@@ -73,8 +63,8 @@ def test_kill_9_and_the_same_call_again(tmp_path, undisturbed, whole_group):
     assert (folder / WEIGHTS).read_bytes() == undisturbed
 
 
-def test_a_second_main_process_is_told_to_wait(tmp_path):
-    folder = repository(tmp_path / "study")
+def test_a_second_main_process_is_told_to_wait(tmp_path, make_repository):
+    folder = make_repository(tmp_path / "study")
     main = start(folder)
     wait_for_training(folder, main)
     try:

@@ -11,9 +11,6 @@ import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 
-ROOT = Path(__file__).parents[2]
-TRACKED = ("Snakefile", "profiles", "envs", "presets")
-
 
 def snakemake(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
     """Run snakemake in `folder`."""
@@ -23,19 +20,10 @@ def snakemake(folder: Path, *arguments: str, **environment: str) -> subprocess.C
     )  # fmt: skip
 
 
-def repository(folder: Path) -> Path:
-    """A folder in which the tiny study can run."""
-    folder.mkdir(exist_ok=True)
-    for name in TRACKED:
-        (folder / name).symlink_to(ROOT / name)
-    shutil.copy(ROOT / "tests/studies/tiny.yaml", folder / "params.yaml")
-    return folder
-
-
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory) -> Path:
+def finished(tmp_path_factory, make_repository) -> Path:
     """The folder of a finished study; tests that change it take a copy."""
-    folder = repository(tmp_path_factory.mktemp("tiny"))
+    folder = make_repository(tmp_path_factory.mktemp("tiny") / "study")
     done = snakemake(folder, "report.html")
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
@@ -62,7 +50,7 @@ def edit(folder: Path, old: str, new: str) -> None:
 
 def planned(folder: Path) -> set[str]:
     """The rules that snakemake would run, without the targets for people."""
-    done = snakemake(folder, "-n", "--quiet", "rules", "--", "report.html")
+    done = snakemake(folder, "-n", "--", "report.html")
     assert done.returncode == 0, done.stderr
     words = [line.split() for line in (done.stdout + done.stderr).splitlines()]
     return {w[0] for w in words if len(w) == 2 and w[1].isdigit()} - {"total", "all"}

@@ -41,7 +41,8 @@ def _device() -> str:
     torch = sys.modules.get("torch")  # a step without torch ran on no accelerator
     if torch is None or os.environ.get("MIMIC_DEVICE") == "cpu" or not torch.cuda.is_available():
         return "cpu"
-    return torch.cuda.get_device_name()
+    index = os.environ.get("MIMIC_DEVICE", "").partition(":")[2]
+    return torch.cuda.get_device_name(int(index or 0))
 
 
 def _version(package: str) -> str | None:

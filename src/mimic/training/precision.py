@@ -51,7 +51,7 @@ def _keep_freed_memory() -> None:
     """Have glibc keep what a step frees for the next: asking the kernel anew costs a quarter of a step."""
     with contextlib.suppress(OSError, AttributeError):  # another C library
         c_library = ctypes.CDLL(None)
-        c_library.mallopt(_M_MMAP_THRESHOLD, 2**30)
+        c_library.mallopt(_M_MMAP_THRESHOLD, 2**30) or c_library.mallopt(_M_MMAP_THRESHOLD, 2**25)
         c_library.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 

@@ -1,0 +1,23 @@
+"""What tests of several folders share."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def make_repository() -> Callable[[Path], Path]:
+    """Fill a new folder with what a user's clone has, and the tiny study as the one at hand."""
+
+    def make(folder: Path) -> Path:
+        folder.mkdir()
+        for name in ("Snakefile", "profiles", "envs", "presets"):
+            (folder / name).symlink_to(ROOT / name)
+        shutil.copy(ROOT / "tests/studies/tiny.yaml", folder / "params.yaml")
+        return folder
+
+    return make
