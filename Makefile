@@ -14,7 +14,7 @@ report: $(VENV)/ready  ## run the study of params.yaml to report.html
 	@echo "Read $(CURDIR)/report.html"
 
 test: $(VENV)/ready-to-test  ## the tests
-	$(RUN) python -m pytest
+	$(RUN) OMP_NUM_THREADS=1 python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/ready-to-test  ## what CI checks of style
 	$(RUN) ruff check
