@@ -1,5 +1,6 @@
 """`mimic use`: make a preset the study at hand."""
 
+import io
 from pathlib import Path
 
 from ruamel.yaml import YAML, YAMLError
@@ -54,8 +55,6 @@ def _is_preset(params: Path) -> bool:
 
 def _replaced(text: str, assignment: str) -> str:
     """`text` with one KEY=VALUE applied, its layout and comments kept."""
-    import io
-
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096
