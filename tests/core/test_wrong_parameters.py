@@ -13,7 +13,7 @@ from mimic.workflow import Workflow
 
 ROOT = Path(__file__).parents[2]
 DEMO = yaml.safe_load((ROOT / "presets/demo.yaml").read_text())
-REMOVE = object()
+REMOVE = "(remove the key)"
 
 # key, value, what the message must name
 CASES = [
