@@ -2,8 +2,12 @@
 #
 #   data ─▶ teachers ─▶ ensemble ─▶ logits ─▶ students ─▶ evaluation ─▶ report.html
 #
-# A job is run when its key differs from the one beside its result (docs/identity.md). Its spec and
-# the sidecars upstream carry the keys; ancient() hides the dates of all other files.
+# with a search (docs/search.md): proposal ─▶ trials ─▶ proposal ─▶ … ─▶ selection, ahead of the ensemble
+# and of the students.
+#
+# A job is run when its key differs from the one beside its result (docs/identity.md). Its specs and
+# what lies upstream carry the keys; ancient() hides the dates of all other files. Students and the
+# steps of a search are known to Snakemake by a record, so that it never deletes a trained model.
 
 from pathlib import Path
 
@@ -37,7 +41,7 @@ rule all:
 
 rule data:
     input:
-        spec=study.spec("data"),
+        specs=study.specs("data"),
     output:
         study.outputs("data"),
     log:
@@ -53,14 +57,14 @@ rule data:
     message:
         "packing the images"
     shell:
-        "exec python -m mimic data --spec {input.spec} --threads {threads} --log {log}"
+        "exec python -m mimic data --spec {input.specs} --threads {threads} --log {log}"
 
 
 rule teacher:
     input:
-        spec=study.spec("teacher"),
-        sidecars=study.sidecars("teacher"),
-        files=ancient(study.upstream("teacher")),
+        specs=study.specs("teacher"),
+        upstream=study.upstream("teacher"),
+        files=ancient(study.files("teacher")),
     output:
         study.outputs("teacher"),
     log:
@@ -77,14 +81,86 @@ rule teacher:
     message:
         "training teacher {wildcards.name}"
     shell:
-        "exec python -m mimic teacher --spec {input.spec} --threads {threads} --log {log}"
+        "exec python -m mimic teacher --spec {input.specs} --threads {threads} --log {log}"
+
+
+rule proposal:
+    input:
+        specs=study.specs("proposal"),
+        upstream=study.upstream("proposal"),
+        files=ancient(study.files("proposal")),
+    output:
+        study.outputs("proposal"),
+    log:
+        f"logs/{name}/proposal/{{name}}.log",
+    benchmark:
+        f".mimic/{name}/benchmarks/proposal/{{name}}.tsv"
+    priority: 2
+    conda:
+        "envs/mimic.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    message:
+        "proposing points of {wildcards.name}"
+    shell:
+        "exec python -m mimic proposal --spec {input.specs} --threads {threads} --log {log} --done {output}"
+
+
+rule trial:
+    input:
+        specs=study.specs("trial"),
+        upstream=study.upstream("trial"),
+        files=ancient(study.files("trial")),
+    output:
+        study.outputs("trial"),
+    log:
+        f"logs/{name}/trial/{{name}}.log",
+    benchmark:
+        f".mimic/{name}/benchmarks/trial/{{name}}.tsv"
+    priority: 1
+    conda:
+        "envs/mimic.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=1440,
+    message:
+        "training trial {wildcards.name}"
+    shell:
+        "exec python -m mimic trial --spec {input.specs} --threads {threads} --log {log} --done {output}"
+
+
+rule selection:
+    input:
+        specs=study.specs("selection"),
+        upstream=study.upstream("selection"),
+        files=ancient(study.files("selection")),
+    output:
+        study.outputs("selection"),
+    log:
+        f"logs/{name}/selection/{{name}}.log",
+    benchmark:
+        f".mimic/{name}/benchmarks/selection/{{name}}.tsv"
+    priority: 2
+    conda:
+        "envs/mimic.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    message:
+        "ranking the trials of {wildcards.name}"
+    shell:
+        "exec python -m mimic selection --spec {input.specs} --threads {threads} --log {log} --done {output}"
 
 
 rule ensemble:
     input:
-        spec=study.spec("ensemble"),
-        sidecars=study.sidecars("ensemble"),
-        files=ancient(study.upstream("ensemble")),
+        specs=study.specs("ensemble"),
+        upstream=study.upstream("ensemble"),
+        files=ancient(study.files("ensemble")),
     output:
         study.outputs("ensemble"),
     log:
@@ -100,14 +176,14 @@ rule ensemble:
     message:
         "selecting the ensemble on validation images"
     shell:
-        "exec python -m mimic ensemble --spec {input.spec} --threads {threads} --log {log}"
+        "exec python -m mimic ensemble --spec {input.specs} --threads {threads} --log {log}"
 
 
 rule logits:
     input:
-        spec=study.spec("logits"),
-        sidecars=study.sidecars("logits"),
-        files=ancient(study.upstream("logits")),
+        specs=study.specs("logits"),
+        upstream=study.upstream("logits"),
+        files=ancient(study.files("logits")),
     output:
         study.outputs("logits"),
     log:
@@ -124,14 +200,14 @@ rule logits:
     message:
         "computing the ensemble's logits on shard {wildcards.name} of the transfer set"
     shell:
-        "exec python -m mimic logits --spec {input.spec} --threads {threads} --log {log}"
+        "exec python -m mimic logits --spec {input.specs} --threads {threads} --log {log}"
 
 
 rule student:
     input:
-        spec=study.spec("student"),
-        sidecars=study.sidecars("student"),
-        files=ancient(study.upstream("student")),
+        specs=study.specs("student"),
+        upstream=study.upstream("student"),
+        files=ancient(study.files("student")),
     output:
         study.outputs("student"),
     log:
@@ -147,14 +223,14 @@ rule student:
     message:
         "training student {wildcards.name}"
     shell:
-        "exec python -m mimic student --spec {input.spec} --threads {threads} --log {log}"
+        "exec python -m mimic student --spec {input.specs} --threads {threads} --log {log} --done {output}"
 
 
 rule evaluation:
     input:
-        spec=study.spec("evaluation"),
-        sidecars=study.sidecars("evaluation"),
-        files=ancient(study.upstream("evaluation")),
+        specs=study.specs("evaluation"),
+        upstream=study.upstream("evaluation"),
+        files=ancient(study.files("evaluation")),
     output:
         study.outputs("evaluation"),
     log:
@@ -170,14 +246,14 @@ rule evaluation:
     message:
         "evaluating every model on the test images"
     shell:
-        "exec python -m mimic evaluation --spec {input.spec} --threads {threads} --log {log}"
+        "exec python -m mimic evaluation --spec {input.specs} --threads {threads} --log {log}"
 
 
 rule report:
     input:
-        spec=study.spec("report"),
-        sidecars=study.sidecars("report"),
-        files=ancient(study.upstream("report")),
+        specs=study.specs("report"),
+        upstream=study.upstream("report"),
+        files=ancient(study.files("report")),
     output:
         study.outputs("report"),
     log:
@@ -193,7 +269,7 @@ rule report:
     message:
         "writing report.html"
     shell:
-        "exec python -m mimic report --spec {input.spec} --threads {threads} --log {log}"
+        "exec python -m mimic report --spec {input.specs} --threads {threads} --log {log}"
 
 
 # Targets for people and for dvc.yaml: all the results of one step.

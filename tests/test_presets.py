@@ -9,20 +9,21 @@ import pytest
 import yaml
 
 from mimic.commands import parameters as parameters_page
-from mimic.core.parameters import Parameters, read_parameters
+from mimic.core.parameters import Parameters
+from mimic.core.reading import read_parameters
 from mimic.core.study import Study
 from mimic.workflow import open_study
 
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("name", ["demo", "laptop", "paper"])
+@pytest.mark.parametrize("name", ["demo", "laptop", "search", "paper"])
 def test_a_preset_is_valid_and_its_nets_meet_their_budgets(name):
     study = open_study(ROOT / "presets" / f"{name}.yaml")
     assert study.name == name
 
 
-@pytest.mark.parametrize("name", ["demo", "laptop", "paper"])
+@pytest.mark.parametrize("name", ["demo", "laptop", "search", "paper"])
 def test_a_preset_gives_every_key(name):
     given = yaml.safe_load((ROOT / "presets" / f"{name}.yaml").read_text())
     assert set(given) == set(Parameters.model_fields)
@@ -48,7 +49,9 @@ def test_docs_parameters_is_what_the_command_prints():
 def test_the_paper_s_study_has_the_paper_s_size():
     study = Study(read_parameters(ROOT / "presets/paper.yaml"))
     names = [job.name for job in study.jobs("student")]
-    assert len(study.jobs("teacher")) == 16
+    trials = [job.name for job in study.jobs("trial")]
+    assert len(study.jobs("teacher")) + sum(name.startswith("teachers-") for name in trials) == 129
+    assert sum("-logits-" in name for name in trials) == 9 * 4 * 50
     assert sum("-logits-" in name for name in names) == 9 * 4 * 5
     assert sum("-labels-" in name for name in names) == 4 * 5
 
@@ -58,6 +61,7 @@ def test_a_dry_run_of_the_paper_s_study_builds_its_dag(tmp_path, make_repository
     command = [sys.executable, "-m", "snakemake", "-n", "--config", "params=presets/paper.yaml"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for rule, jobs in {"teacher": 16, "logits": 16, "student": 215}.items():
-        assert re.search(rf"^{rule} +{jobs}$", done.stdout + done.stderr, re.MULTILINE)
+    # Runs, of which one trains a cohort: 126 teachers, and 40 searches of 5 rounds of 2 cohorts.
+    for rule, runs in {"teacher": 3, "logits": 16, "trial": 126 + 40 * 5 * 2, "proposal": 213}.items():
+        assert re.search(rf"^{rule} +{runs}$", done.stdout + done.stderr, re.MULTILINE)
     assert not (folder / "results").exists()

@@ -13,7 +13,10 @@ STEPS = {
     "teacher": "train one teacher on hard labels",
     "ensemble": "select the ensemble on validation images",
     "logits": "compute the ensemble's logits on one shard of the transfer set",
-    "student": "train one student",
+    "proposal": "propose the next points of a search",
+    "trial": "train points of a search",
+    "selection": "rank the trials of a search on validation images",
+    "student": "train students",
     "evaluation": "evaluate every model on the test images",
     "report": "write report.html",
 }
@@ -26,18 +29,25 @@ def parser() -> argparse.ArgumentParser:
     for step, text in STEPS.items():
         command = commands.add_parser(step, help=text, description=f"Step of the study: {text}.")
         command.add_argument(
-            "name", nargs="?", default=step, help="which job of the step, e.g. conv2-1M-logits-s1"
+            "name", nargs="*", default=[step], help="which jobs of the step, e.g. conv2-1M-logits-s1"
         )
         command.add_argument(
             "--params", type=Path, default=Path("params.yaml"), help="the study's parameters"
         )
         command.add_argument(
-            "--spec", type=Path, help="a frozen spec, instead of --params (the Snakefile's way)"
+            "--spec", type=Path, nargs="+", help="frozen specs, instead of --params (the Snakefile's way)"
         )
+        command.add_argument("--done", type=Path, help="a record to write when all of them are done")
         command.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="processor threads")
         command.add_argument("--log", type=Path, help="a file to append progress to")
     check = commands.add_parser("check", help="check a parameter file and list its jobs")
     check.add_argument("--params", type=Path, default=Path("params.yaml"))
+    plan = commands.add_parser("plan", help="say what a study will cost, before anything runs")
+    plan.add_argument("--params", type=Path, default=Path("params.yaml"), help="a file, or a preset's name")
+    plan.add_argument("--hardware", default="here", help="here: measure this machine; or a100, h100, v100, …")
+    plan.add_argument("--jobs", type=int, help="jobs side by side")
+    plan.add_argument("--epochs", type=float, metavar="SHARE", help="of max_epochs that patience lasts (0.4)")
+    plan.add_argument("--json", action="store_true", help="for programs")
     commands.add_parser("parameters", help="print every key of params.yaml")
     use = commands.add_parser("use", help="make a preset the study at hand: write params.yaml from it")
     use.add_argument("preset", help="demo, laptop, paper, or a file")
@@ -76,34 +86,43 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run_step(options: argparse.Namespace) -> int:
-    """Run one job of a step, from its frozen spec or from a parameter file."""
+    """Run jobs of a step, from their frozen specs or from a parameter file."""
     from mimic.core import runner, specs
     from mimic.core.identity import Keys
     from mimic.training.interrupt import Interrupted
 
     if options.spec:
-        spec = specs.read_spec(options.spec)
+        todo = [specs.read_spec(path) for path in options.spec]
     else:
         from mimic.workflow import open_study
 
-        study = open_study(options.params)
-        spec = specs.make_spec(study.name, study.job(options.command, options.name), Keys())
-    if spec.step != options.command:
-        raise MimicError(f"{options.spec}: is the spec of a {spec.step}, not of a {options.command}")
-    name = spec.step if spec.name == spec.step else f"{spec.step} {spec.name}"
-    progress = runner.Reporter(name, options.log)
-    step = importlib.import_module(f"mimic.steps.{spec.step}")
+        study, keys = open_study(options.params), Keys()
+        jobs = [study.job(options.command, name) for name in options.name]
+        todo = [specs.make_spec(study.name, job, keys) for job in jobs]
+    if other := {spec.step for spec in todo} - {options.command}:
+        raise MimicError(f"{options.spec[0]}: is the spec of a {other.pop()}, not of a {options.command}")
+    progress = {
+        spec.name: runner.Reporter(
+            spec.step if spec.name == spec.step else f"{spec.step} {spec.name}", options.log
+        )
+        for spec in todo
+    }
+    say = progress[todo[0].name]
+    module = importlib.import_module(f"mimic.steps.{options.command}")
+    step = module.run_together if hasattr(module, "run_together") else runner.one_by_one(module.run)
     try:
-        runner.run(spec, step.run, options.threads, progress)
+        runner.run(todo, step, options.threads, progress)
     except Interrupted as interruption:
-        progress(str(interruption))
+        say(str(interruption))
         return 128 + interruption.signum
     except MimicError as error:
-        progress(f"refused: {error}")
+        say(f"refused: {error}")
         return 2
     except Exception as error:
-        progress(f"failed: {type(error).__name__}: {error}")
+        say(f"failed: {type(error).__name__}: {error}")
         raise
+    if options.done:
+        specs.write_record(options.done, {spec.name: spec.key for spec in todo})
     return 0
 
 

@@ -8,26 +8,28 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from mimic.core import specs
+from mimic.core import identity, publish, specs
+from mimic.core.cohorts import RECORDED, Cohort, Cohorts
 from mimic.core.errors import MimicError
 from mimic.core.identity import Keys
-from mimic.core.parameters import Parameters, budget_parameters, read_parameters
-from mimic.core.study import Job, Study, student_variants
+from mimic.core.jobs import Job
+from mimic.core.parameters import GROUPS, Parameters
+from mimic.core.reading import read_parameters
+from mimic.core.study import Study, student_variants
+from mimic.core.types import budget_parameters
 from mimic.data.sources import check_source
 from mimic.nets.budget import solve
 from mimic.nets.from_task import CHANNELS
+from mimic.search.check import check_student_space, check_teacher_space
+from mimic.search.points import complete
 
+FROZEN = "MIMIC_FROZEN_PARAMETERS"  # where a job's own snakemake finds the parameters of its main process
 LAST_PASS = 60.0  # seconds; `mimic track` sends later what doesn't get through
 LOOKS_ONLY = {"-n", "--dry-run", "--dryrun", "--dag", "--rulegraph", "--summary", "--lint", "--list-rules"}
 
 
 def check_nets(parameters: Parameters) -> None:
     """Raise MimicError when a variant's widths can't meet its budget."""
-    groups = {
-        "logits": "students.variants",
-        "labels": "hard_label_twins.variants",
-        "regularised": "regularised_twins.variants",
-    }
     data = parameters.data
     for v in student_variants(parameters):
         try:
@@ -36,7 +38,25 @@ def check_nets(parameters: Parameters) -> None:
                 v.family, budget, v.student.widths, data.classes, CHANNELS, data.image_size, v.student.dropout
             )
         except MimicError as error:
-            raise MimicError(f"{groups[v.arm]}.{v.family}.{v.budget}: {error}") from None
+            raise MimicError(f"{GROUPS[v.arm]}.variants.{v.family}.{v.budget}: {error}") from None
+
+
+def check_searches(parameters: Parameters) -> None:
+    """Raise MimicError when a search could propose what can't be trained."""
+    search, data = parameters.search, parameters.data
+    try:
+        if search.teachers:
+            place = "teachers.space"
+            default = next(iter(parameters.teachers.members.values()))
+            check_teacher_space(search.teachers.space, complete(default, parameters.augmentation.hsv))
+        for arm, effort in parameters.searches.items():
+            for family, budgets in effort.spaces.items() if effort else ():
+                for budget, space in budgets.items():
+                    place = f"{GROUPS[arm]}.spaces.{family}.{budget}"
+                    default = parameters.groups[arm].variants[family][budget]
+                    check_student_space(space, default, family, budget, data.classes, data.image_size)
+    except MimicError as error:
+        raise MimicError(f"search.{place}: {error}") from None
 
 
 def open_study(params: Path) -> Study:
@@ -44,6 +64,7 @@ def open_study(params: Path) -> Study:
     parameters = read_parameters(params)
     try:
         check_nets(parameters)
+        check_searches(parameters)
     except MimicError as error:
         raise MimicError(f"{params}: {error}") from None
     return Study(parameters)
@@ -55,7 +76,10 @@ class Workflow:
     def __init__(self, params: Path, is_main: bool) -> None:
         # Jobs say `python`: it is to be the one that runs snakemake, also where no environment is active.
         os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        if not is_main:  # a cluster job's own snakemake: the DAG is the one that its main process saw
+            params = Path(os.environ.get(FROZEN, params))
         self.study = open_study(params)
+        self._cohorts = Cohorts(self.study)
         self._params = params
         self._lock = None
         self._tracker = None
@@ -82,6 +106,15 @@ class Workflow:
             return
         self._lock = lock  # held until the process ends, however it ends
         specs.write_specs(self.study, keys)
+        self._freeze(params)
+
+    def _freeze(self, params: Path) -> None:
+        """Keep the parameters as they are now for the jobs of this run, whatever is edited meanwhile."""
+        text = params.read_text(encoding="utf-8")
+        frozen = specs.STATE / self.study.name / "parameters" / f"{identity.digest(text)}.yaml"
+        publish.write_text(frozen, text)
+        self._params = frozen
+        os.environ[FROZEN] = str(frozen)
 
     def start_tracking(self) -> None:
         """Have a process of its own mirror the runs into MLflow while jobs run: they never wait for it."""
@@ -101,36 +134,52 @@ class Workflow:
         except subprocess.TimeoutExpired:
             self._tracker.kill()
 
-    def spec(self, step: str) -> Callable | str:
-        """The spec of a job of `step`: a function of its wildcards, or a path where there is one job."""
-        if self._is_single(step):
-            return str(specs.spec_path(self.study.name, step, step))
-        return lambda wildcards: str(specs.spec_path(self.study.name, step, wildcards.name))
-
-    def sidecars(self, step: str) -> Callable | list[str]:
-        """The sidecars of the jobs upstream: their dates follow their keys."""
-        return self._of_jobs(step, lambda job: [up.sidecar for up in job.upstream])
+    def specs(self, step: str) -> Callable | list[str]:
+        """The specs of a job of `step`, or of a cohort's members: a function of its wildcards."""
+        return self._of(step, self._specs_of)
 
     def upstream(self, step: str) -> Callable | list[str]:
-        """The files that the jobs upstream hand over, for ancient(): their dates mean nothing."""
-        return self._of_jobs(step, lambda job: [f for up in job.upstream for f in job.inputs(up).values()])
+        """What says that the jobs upstream are done, sidecars and records: their dates follow the keys."""
+        return self._of(step, lambda todo: list(dict.fromkeys(self._done(job) for job in todo.upstream)))
 
-    def _of_jobs(self, step: str, files: Callable[[Job], list[Path]]) -> Callable | list[str]:
-        def of(name: str) -> list[str]:
-            return [str(file) for file in files(self.study.job(step, name))]
+    def files(self, step: str) -> Callable | list[str]:
+        """The files that jobs upstream hand over, for ancient(): their dates mean nothing."""
+        return self._of(step, self._files_of)
 
-        return of(step) if self._is_single(step) else lambda wildcards: of(wildcards.name)
-
-    def outputs(self, step: str) -> list[str]:
-        """The files that a job of `step` publishes, with the wildcard {name} where there are several jobs."""
+    def outputs(self, step: str) -> str | list[str]:
+        """What Snakemake knows of a job's results, with the wildcard {name} where there are several jobs."""
+        if step in RECORDED:
+            return str(specs.STATE / self.study.name / "done" / step / "{name}.json")
         job = self.study.jobs(step)[0]
         if self._is_single(step):
             return [str(path) for path in job.files]
         return [str(path.parent.parent / "{name}" / path.name) for path in job.files]
 
     def all(self, step: str) -> list[str]:
-        """Every sidecar of a step: asking for these is asking for all its results."""
-        return [str(job.sidecar) for job in self.study.jobs(step)]
+        """What says that every job of a step is done: asking for these is asking for all its results."""
+        return list(dict.fromkeys(self._done(job) for job in self.study.jobs(step)))
+
+    def _of(self, step: str, files: Callable[[Job | Cohort], list[str]]) -> Callable | list[str]:
+        if self._is_single(step):
+            return files(self.study.job(step))
+        if step in RECORDED:
+            return lambda wildcards: files(self._cohorts.named(step, wildcards.name))
+        return lambda wildcards: files(self.study.job(step, wildcards.name))
+
+    def _specs_of(self, todo: Job | Cohort) -> list[str]:
+        jobs = todo.members if isinstance(todo, Cohort) else [todo]
+        return [str(specs.spec_path(self.study.name, job.step, job.name)) for job in jobs]
+
+    def _files_of(self, todo: Job | Cohort) -> list[str]:
+        """Models don't count: Snakemake knows them by their records."""
+        reader = todo.members[0] if isinstance(todo, Cohort) else todo
+        published = [up for up in todo.upstream if up.step not in RECORDED]
+        return [str(file) for up in published for file in reader.inputs(up).values()]
+
+    def _done(self, job: Job) -> str:
+        cohort = self._cohorts.of(job)
+        return str(specs.record_path(self.study.name, cohort) if cohort else job.sidecar)
 
     def _is_single(self, step: str) -> bool:
-        return self.study.jobs(step)[0].name == step
+        jobs = self.study.jobs(step)
+        return len(jobs) == 1 and jobs[0].name == step

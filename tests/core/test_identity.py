@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mimic.core import identity
 from mimic.core.identity import Keys, digest
-from mimic.core.parameters import check_parameters
+from mimic.core.reading import check_parameters
 from mimic.core.study import Study
 
 DEMO = yaml.safe_load((Path(__file__).parents[2] / "presets/demo.yaml").read_text())
@@ -53,8 +53,9 @@ def test_the_name_that_the_report_gives_the_data_reruns_the_report_alone():
     assert changed(lambda content: content["data"].update(label="shapes")) == {"report/report"}
 
 
-def test_other_data_rerun_everything():
-    assert changed(lambda content: content["data"].update(train=3000)) == set(keys())
+def test_other_data_rerun_everything_but_the_first_points_of_a_search():
+    jobs = set(keys()) - changed(lambda content: content["data"].update(train=3000))
+    assert jobs == {"proposal/mlp2-200k-logits-r01", "proposal/mlp2-200k-logits-random-r01"}
 
 
 def test_a_longer_transfer_set_keeps_the_shards_that_it_has():

@@ -42,7 +42,7 @@ def repository(tmp_path, monkeypatch):
 
 def run(spec, step):
     said = []
-    runner.run(spec, step, threads=1, progress=said.append)
+    runner.run([spec], runner.one_by_one(step), threads=1, progress={spec.name: said.append})
     return said
 
 
@@ -147,7 +147,8 @@ def _slow(context):
 
 
 def _run_slow():
-    runner.run(make_spec(), _slow, threads=1, progress=lambda text: None)
+    spec = make_spec()
+    runner.run([spec], runner.one_by_one(_slow), threads=1, progress={spec.name: lambda text: None})
 
 
 def test_two_copies_at_once_train_once():
@@ -165,6 +166,7 @@ def test_kill_9_midway_leaves_no_half_result_and_the_next_call_does_it():
     copy = multiprocessing.get_context("fork").Process(target=_run_slow)
     copy.start()
     while not Path("runs").exists():
+        assert copy.is_alive()
         time.sleep(0.01)
     os.kill(copy.pid, signal.SIGKILL)
     copy.join()

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mimic.core.errors import MimicError
-from mimic.evaluation.bootstrap import accuracy_interval, difference_interval
+from mimic.evaluation.bootstrap import accuracy_interval, contrast_interval, difference_interval
 
 
 def width(interval):
@@ -154,3 +154,15 @@ def test_a_larger_confidence_gives_a_wider_interval():
 def test_models_tested_on_different_images_are_not_compared():
     with pytest.raises(MimicError, match="same test images for both models, not 10 and 9"):
         difference_interval(np.ones((1, 10), bool), np.ones((1, 9), bool), 100, 0.95, seed=1)
+
+
+def test_the_contrast_of_two_gains_by_hand():
+    # A gains on half of the images and loses on none, B gains and loses as often: 1/2 - 0.
+    gain_A_SN = np.array([[1, 1, 0, 0]], np.int8).repeat(500, axis=1)
+    gain_B_SN = np.array([[1, -1, 1, -1]], np.int8).repeat(500, axis=1)
+    interval = contrast_interval(gain_A_SN, gain_B_SN, 2000, 0.95, seed=1)
+    # The difference is 0, 2, -1 or 1 with equal chances: variance 1.5 - 0.25 = 1.25.
+    half = 1.96 * np.sqrt(1.25 / 2000)
+    assert interval.mean == 0.5
+    assert interval.low == pytest.approx(0.5 - half, abs=0.1 * half)
+    assert interval.high == pytest.approx(0.5 + half, abs=0.1 * half)

@@ -1,4 +1,4 @@
-"""Real trainings in real processes, killed at instants of their own choosing, end as if nothing had been.
+"""Real cohorts in real processes, killed at instants of their own choosing, end as if nothing had been.
 
 What remains of a killed process is what a power cut leaves, less the disk's own caches.
 """
@@ -12,7 +12,6 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
 from safetensors.torch import load_file
 
 import mimic
@@ -26,15 +25,17 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from mimic.core.parameters import Augmentation, CrossEntropy, OneCycle, Patience
+from mimic.core.parameters import Augmentation, CrossEntropy
+from mimic.core.types import OneCycle, Patience
 from mimic.data.augment import Augmenter
 from mimic.training import precision
-from mimic.training.fit import Validation, fit
+from mimic.training.fit import fit
 from mimic.training.interrupt import Interrupted, StopFlag
+from mimic.training.member import Member, Validation
 from mimic.training.streams import AugmentedStream
 from mimic.training.trainer import FitTask
 
-folder, schedule = Path(sys.argv[1]), sys.argv[2]
+folder = Path(sys.argv[1])
 precision.prepare(threads=1)
 random = np.random.default_rng(0)
 images_NCHW = random.integers(0, 256, (300, 3, 8, 8), dtype=np.uint8)
@@ -51,6 +52,24 @@ class Told(AugmentedStream):
             yield batch
 
 
+def member(name, schedule, precision):
+    net = nn.Sequential(
+        *(nn.Conv2d(3, 16, 3), nn.BatchNorm2d(16), nn.MaxPool2d(2), nn.ReLU(), nn.Dropout(0.3)),
+        *(nn.Flatten(), nn.Linear(16 * 9, 3)),
+    )
+    with torch.no_grad():
+        for weight in net.parameters():
+            weight.copy_(torch.from_numpy(random.normal(0, 0.1, weight.shape)))
+    options = {"learning_rate": 0.02, "momentum": 0.9, "loss": CrossEntropy(), "seed": 1}
+    task = FitTask(schedule=schedule, precision=precision, **options)
+    return Member(net, task, folder / name, name, print)
+
+
+members = [
+    member("one_cycle", OneCycle(epochs=10), "bf16"),
+    member("patience", Patience(patience=1, stop=9), "fp32"),
+    member("short", OneCycle(epochs=3), "fp32"),
+]
 with StopFlag() as stop:
     stream = Told(
         images_NCHW[:200],
@@ -62,50 +81,35 @@ with StopFlag() as stop:
         order=("order",),
         device=torch.device("cpu"),
     )
-    net = nn.Sequential(
-        *(nn.Conv2d(3, 16, 3), nn.BatchNorm2d(16), nn.MaxPool2d(2), nn.ReLU(), nn.Dropout(0.3)),
-        *(nn.Flatten(), nn.Linear(16 * 9, 3)),
-    )
-    with torch.no_grad():
-        for weight in net.parameters():
-            weight.copy_(torch.from_numpy(random.normal(0, 0.1, weight.shape)))
-    task = FitTask(
-        learning_rate=0.02,
-        momentum=0.9,
-        schedule=OneCycle(epochs=10) if schedule == "one_cycle" else Patience(patience=1, stop=9),
-        loss=CrossEntropy(),
-        precision="bf16" if schedule == "one_cycle" else "fp32",
-        seed=1,
-    )
     validation = Validation(torch.from_numpy(images_NCHW[200:]), labels_N[200:])
     try:
-        outcome = fit(net, stream, validation, task, folder, "0123abcd", print, stop)
+        for done, outcome in fit(members, stream, validation, stop):
+            weights = {name: weight.contiguous() for name, weight in done.net.state_dict().items()}
+            save_file(weights, done.folder / "model.safetensors")
     except Interrupted as interrupted:
         sys.exit(128 + interrupted.signum)
-weights = {name: weight.contiguous() for name, weight in net.state_dict().items()}
-save_file(weights, folder / "model.safetensors")
 """
 STEPS_PER_EPOCH = 20
 SIGNALS = [signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGTERM]
 
 
-def start(folder: Path, schedule: str, stdin=subprocess.DEVNULL) -> subprocess.Popen:
-    command = [sys.executable, "-c", TRAINING, str(folder), schedule]
+def start(folder: Path, stdin=subprocess.DEVNULL) -> subprocess.Popen:
+    command = [sys.executable, "-c", TRAINING, str(folder)]
     environment = os.environ | {"PYTHONPATH": str(Path(mimic.__file__).parents[1])}
     return subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, text=True, env=environment)
 
 
-def complete(folder: Path, schedule: str) -> int:
+def complete(folder: Path) -> int:
     """Train undisturbed to the end; the steps that it took."""
-    process = start(folder, schedule)
+    process = start(folder)
     output, _ = process.communicate()
     assert process.returncode == 0
     return output.count("step\n")
 
 
-def kill(folder: Path, schedule: str, number: signal.Signals, steps: int, seconds: float) -> int:
+def kill(folder: Path, number: signal.Signals, steps: int, seconds: float) -> int:
     """Train for some steps and a moment more, then send a signal; the steps that it took."""
-    with start(folder, schedule, stdin=subprocess.PIPE) as process:
+    with start(folder, stdin=subprocess.PIPE) as process:
         process.stdin.write("\n" * (steps + STEPS_PER_EPOCH))  # leave for so many, lest it ends too soon
         process.stdin.flush()
         for _ in range(steps):
@@ -128,15 +132,15 @@ def result(folder: Path) -> tuple[dict, list]:
     return {name: weight.numpy().tobytes() for name, weight in weights.items()}, history
 
 
-@pytest.mark.parametrize("schedule", ["one_cycle", "patience"])
-def test_killed_again_and_again_training_ends_with_the_same_bits(tmp_path, schedule):
+def test_killed_again_and_again_a_cohort_ends_with_the_same_bits(tmp_path):
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
-    steps = -complete(undisturbed, schedule)
-    instants = random.Random(schedule)
+    steps = -complete(undisturbed)
+    instants = random.Random(1)
     for number in SIGNALS:
-        steps += kill(killed, schedule, number, instants.randint(1, 25), instants.uniform(0, 0.02))
-    assert not (killed / "model.safetensors").exists()
-    steps += complete(killed, schedule)
-    assert result(killed) == result(undisturbed)
+        steps += kill(killed, number, instants.randint(1, 25), instants.uniform(0, 0.02))
+    assert not (killed / "one_cycle" / "model.safetensors").exists()
+    steps += complete(killed)
+    for name in ("one_cycle", "patience", "short"):
+        assert result(killed / name) == result(undisturbed / name)
     # SIGTERM loses no step, SIGKILL at most those since the last epoch's end.
     assert 0 <= steps <= SIGNALS.count(signal.SIGKILL) * STEPS_PER_EPOCH

@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mimic.core.errors import MimicError
-from mimic.core.parameters import FAMILIES, StudentDropout, budget_parameters
+from mimic.core.parameters import StudentDropout
+from mimic.core.types import FAMILIES, budget_parameters
 from mimic.nets.budget import solve
 from mimic.nets.layers import count, describe
 from mimic.nets.students import REGISTRY

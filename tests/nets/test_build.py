@@ -7,7 +7,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from mimic.core.errors import MimicError
-from mimic.core.parameters import FAMILIES, StudentDropout, Teacher
+from mimic.core.parameters import StudentDropout, Teacher
+from mimic.core.types import FAMILIES
 from mimic.nets.build import build, initialise, load_weights, save_weights
 from mimic.nets.layers import BatchNorm, Conv, Dropout, Flatten, Linear, Pool, ReLU, count, multiply_adds
 from mimic.nets.students import REGISTRY

@@ -1,6 +1,7 @@
 import pytest
 
-from mimic.core.parameters import FAMILIES, StudentDropout
+from mimic.core.parameters import StudentDropout
+from mimic.core.types import FAMILIES
 from mimic.nets.layers import Conv, Dropout, Linear, Pool, ReLU, describe
 from mimic.nets.students import REGISTRY
 

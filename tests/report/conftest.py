@@ -11,11 +11,15 @@ import pandas as pd
 import pytest
 from safetensors.numpy import save_file
 
-from mimic.core.parameters import Parameters, budget_parameters, check_parameters
+from mimic.core.jobs import Job
+from mimic.core.parameters import Parameters
+from mimic.core.reading import check_parameters
 from mimic.core.study import Study, student_variants
+from mimic.core.types import budget_parameters
 from mimic.report import published
 from mimic.report.accuracies import Model
 from mimic.report.build import build_report
+from mimic.search.points import dimensions
 
 FAMILIES = list(published.paper()["table_2"])
 STUDENT = {"learning_rate": 0.005, "momentum": 0.9, "widths": {}}
@@ -28,10 +32,27 @@ TEACHER = {
 }
 
 
+RATE = {"low": 0.0013, "high": 0.016, "log": True}
+SPACE = {
+    "learning_rate": RATE,
+    "momentum": {"low": 0.68, "high": 0.97},
+    "init_scale": {"low": 0.4, "high": 2},
+}
+CONV_SPACE = SPACE | {"widths": {"c1": {"low": 20, "high": 120}}}
+TEACHER_SPACE = {
+    "learning_rate": {"low": 0.01, "high": 0.05, "log": True},
+    "filters": {"group1": {"low": 32, "high": 96}},
+    "hidden": {"low": 512, "high": 1536},
+    "dropout": {"conv1": {"low": 0.1, "high": 0.3}, "fc1": {"low": 0.2, "high": 0.65}},
+    "hsv": {"Dh": {"low": 0.03, "high": 0.11}},
+}
+
+
 def paper_parameters() -> Parameters:
-    """The paper's whole table: 9 families, 4 budgets, 5 seeds, 16 teachers."""
+    """The paper's whole table: 9 families, 4 budgets, 5 seeds, 18 teachers, and a search for each."""
     budgets = published.budgets()
     convs = ["conv1", "conv2", "conv3", "conv4"]
+    spaces = {f: dict.fromkeys(budgets, CONV_SPACE if f in convs else SPACE) for f in FAMILIES}
     return check_parameters(
         {
             "study": "paper",
@@ -57,13 +78,23 @@ def paper_parameters() -> Parameters:
                 "schedule": {"kind": "patience"},
                 "variants": {family: {"10M": STUDENT} for family in ("conv1", "conv3")},
             },
+            "search": {
+                "baseline": "random",
+                "teachers": {"trials": 20, "at_once": 10, "space": TEACHER_SPACE},
+                "students": {"trials": 20, "at_once": 10, "spaces": spaces},
+                "hard_label_twins": {
+                    "trials": 20,
+                    "at_once": 10,
+                    "spaces": {f: {"10M": CONV_SPACE} for f in convs},
+                },
+            },
         },
         "paper",
     )
 
 
 def small_parameters() -> Parameters:
-    """One budget, one seed, three teachers."""
+    """One budget, one seed, three teachers, one search of two rounds."""
     cycle = {"kind": "one_cycle", "epochs": 8}
     return check_parameters(
         {
@@ -87,6 +118,11 @@ def small_parameters() -> Parameters:
                 "variants": {f: {"1M": STUDENT} for f in ("conv1", "conv3")},
             },
             "regularised_twins": {"schedule": cycle},
+            "search": {
+                "baseline": "random",
+                "stopping": {"epochs": [2]},
+                "students": {"trials": 16, "at_once": 8, "spaces": {"conv2": {"1M": CONV_SPACE}}},
+            },
         },
         "demo",
     )
@@ -132,6 +168,9 @@ class Writer:
             model = Model(v.family, v.budget, v.arm)
             self._model(v.name, model, "student", accuracy, self.study.folder / "students", v.repetition)
         self._ensemble(teachers)
+        for job in self.study.job("report").upstream:
+            if job.step == "selection":
+                self._search(job)
         self._evaluation()
         self._data()
         return FakeStudy(self.study.folder, self.parameters, list(self._sidecars()))
@@ -216,6 +255,62 @@ class Writer:
             else {"ensemble": 83_400_000}.get(model.family, 5_339_350)
         )
 
+    def _search(self, job: Job) -> None:
+        """A search whose second round lies nearer to the best point, if its algorithm learns.
+
+        Its second trial diverges and its fourth is stopped early.
+        """
+        default, algorithm = job.task.default, job.task.algorithm
+        student = hasattr(default, "student")
+        model = Model(default.family, default.budget, default.arm) if student else Model("teacher")
+        found = dimensions(job.task.space, model.family if student else None)
+        names = [upstream.name for upstream in job.upstream if upstream.step == "trial"]
+        units_TH = self.random.random((len(names), len(found)))
+        if algorithm == "gp":
+            later = len(names) // 2
+            units_TH[later:] = 0.6 + (units_TH[later:] - 0.6) * 0.35
+        weight_H = 0.5 ** np.arange(len(found))
+        error_T = 1 - self._expected(model) + 0.15 * (units_TH - 0.6) ** 2 @ weight_H
+        error_T[1] = 0.9
+        rows = [
+            {
+                "trial": name,
+                "round": 1 + (number >= len(names) // 2),
+                "index": 1 + number % (len(names) // 2),
+                "origin": "default" if number == 0 else algorithm,
+                "status": "diverged" if number == 1 else "finished",
+                "stop": {1: "diverged", 3: "hopeless"}.get(number, "budget"),
+                "validation_error": round(float(error_T[number]), 4),
+                "validation_loss": None if number == 1 else 0.8,
+                "epochs": self.epochs // 4 if number in (1, 3) else self.epochs,
+                "seconds": 300.0,
+                "training_flops": 1e15 * (0.25 if number in (1, 3) else 1),
+                "parameters": self._parameters(model),
+            }
+            | {d.name: d.from_unit(u) for d, u in zip(found, units_TH[number], strict=True)}
+            for number, name in enumerate(names)
+        ]
+        best = [rows[number] for number in error_T.argsort()[: self.parameters.search.averaged]]
+        selection = {
+            "search": job.name,
+            "algorithm": algorithm,
+            "kind": "student" if student else "teacher",
+            "family": model.family,
+            "budget": model.budget or None,
+            "arm": model.arm or None,
+            "best": best[0]["trial"],
+            "default": names[0],
+            "five": [row["trial"] for row in best],
+            "point": {d.name: best[0][d.name] for d in found},
+            "space": {d.name: {"low": d.low, "high": d.high, "log": d.log} for d in found},
+        }
+        job.folder.mkdir(parents=True)
+        job.outputs["selection.json"].write_text(json.dumps(selection))
+        pd.DataFrame(rows).to_csv(job.outputs["trials.csv"], index=False)
+        if not job.name.endswith("-random"):  # no test image was shown to the trials of a baseline
+            for row in best:
+                self._row(row["trial"], model, "trial", 1 - row["validation_error"], 0, "finished")
+
     def _ensemble(self, teachers: list[str]) -> None:
         members = teachers[: self.parameters.ensemble.size]
         trace = [
@@ -247,9 +342,7 @@ class Writer:
         )
 
     def _sidecars(self) -> Iterator[Path]:
-        for job in self.study.jobs():
-            if job.step == "report":
-                continue
+        for job in self.study.job("report").upstream:
             content = {
                 "step": job.step,
                 "name": job.name,

@@ -15,8 +15,9 @@ FILES = {
     "table2.csv",
     "figure1.csv",
     "curves.csv",
+    "searches.csv",
 }
-LIMIT = 2_000_000  # bytes
+LIMIT = 2_500_000  # bytes, with 41 searches and their baselines
 
 
 def html(folder) -> str:
@@ -58,6 +59,24 @@ def test_the_summary_has_the_accuracy_of_every_student_that_finished(small_repor
     assert student["low"] < student["mean"] < student["high"] and student["seeds"] == 1
 
 
+def test_the_summary_has_what_each_search_found(small_report, paper_report):
+    searches = json.loads((small_report / "summary.json").read_text())["searches"]
+    assert set(searches) == {"conv2-1M-logits", "conv2-1M-logits-random"}
+    table = pd.read_csv(small_report / "searches.csv", index_col="search")
+    for name, found in searches.items():
+        assert table.best_accuracy[name] == pytest.approx(1 - found["best_error"])
+        assert table.gain[name] == pytest.approx(found["gain"])
+    assert len(pd.read_csv(paper_report / "searches.csv")) == 2 * 41
+
+
+def test_a_study_without_searches_says_nothing_of_them(small_study, tmp_path):
+    sidecars = [path for path in small_study.sidecars if "searches" not in path.parts]
+    build_report(small_study.folder, small_study.parameters, tmp_path, sidecars)
+    assert 'id="searches"' not in html(tmp_path)
+    assert "searches" not in json.loads((tmp_path / "summary.json").read_text())
+    assert pd.read_csv(tmp_path / "searches.csv").empty
+
+
 def test_claims_are_answered_with_one_of_three_words(small_report, paper_report):
     for folder in (small_report, paper_report):
         claims = json.loads((folder / "claims.json").read_text())
@@ -76,7 +95,7 @@ def test_curves_hold_every_epoch_of_every_model(paper_study, paper_report):
 def test_the_data_are_named_wherever_a_result_is_shown(small_report):
     captions = re.findall(r"<figcaption>.*?</figcaption>", prose(small_report), flags=re.DOTALL)
     numbered = [caption for caption in captions if "<b>Table" in caption or "<b>Figure" in caption]
-    assert len(numbered) == 4
+    assert len(numbered) == 5
     assert all(">synthetic</span>" in caption for caption in numbered)
 
 

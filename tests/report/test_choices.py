@@ -12,6 +12,15 @@ def test_the_papers_protocol_departs_only_in_the_search(paper_study):
     assert topics(found) == {"teachers to choose from", "hyperparameters"}
 
 
+def test_what_was_searched_is_told(small_study):
+    found = {choice.topic: choice.ours for choice in choices(small_study.parameters, PAPER_COUNTS)}
+    assert found["hyperparameters"] == (
+        "Bayesian optimisation (Optuna, Gaussian process) for conv2 at 1M (logits); else given"
+    )
+    assert found["trials of a search"] == "16"
+    assert found["hopeless trials"].startswith("stopped after epoch 2 ")
+
+
 def test_other_images_schedules_and_sizes_are_departures(small_study):
     counts = {"train": 4000, "validation": 1000, "test": 1000}
     found = topics(departures(choices(small_study.parameters, counts)))

@@ -18,6 +18,10 @@ def test_signs_are_typographic_and_always_there():
     assert numerals.signed_bounds(Interval(0, -0.01, 0.02), 1) == "[\N{MINUS SIGN}1.0,\N{NO-BREAK SPACE}+2.0]"
 
 
+def test_a_negative_share_has_a_minus_and_not_a_hyphen():
+    assert numerals.percent(-0.123) == "\N{MINUS SIGN}12.3%"
+
+
 def test_what_is_missing_is_a_dash():
     for write in (numerals.percent, numerals.plain, numerals.decimal, numerals.signed, numerals.duration):
         assert write(None) == write(float("nan")) == numerals.DASH

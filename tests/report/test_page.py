@@ -9,7 +9,7 @@ import pytest
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
-CHARTS = 9
+CHARTS = 12  # three of them of the search that shows
 AA = 4.5  # the contrast of text that WCAG 2.2 asks for
 
 
@@ -139,6 +139,34 @@ def test_learning_curves_follow_the_budget(show, paper_report):
     page.select_option("select[data-signal=budget]", "31.6M")
     page.wait_for_timeout(300)
     assert page.inner_html("[data-chart=student-error]") != before
+
+
+def shown(page) -> list[str]:
+    """The searches whose charts can be seen."""
+    return page.eval_on_selector_all(
+        "[data-panel]",
+        "all => all.filter(p => p.offsetHeight > 0 && p.querySelector('svg')).map(p => p.dataset.name)",
+    )
+
+
+def test_one_search_shows_at_a_time(show, paper_report):
+    page = show(paper_report)
+    assert shown(page) == ["teachers"]
+    height = page.locator("#searches").bounding_box()["height"]
+    assert height < 1800  # whatever the number of searches
+    page.select_option("select[data-shows]", "conv3-10M-logits")
+    page.wait_for_selector("[data-chart=conv3-10M-logits-importance] svg")
+    assert shown(page) == ["conv3-10M-logits"]
+    assert page.said == []
+
+
+def test_every_trial_is_a_line_through_its_hyperparameters_and_the_best_is_thick(show, small_report):
+    lines = show(small_report).eval_on_selector_all(
+        "[data-chart=conv2-1M-logits-coordinates] .mark-line path",
+        "all => all.map(line => Number(line.getAttribute('stroke-width')))",
+    )
+    assert len(lines) == 16
+    assert lines[-1] == max(lines) and lines.count(max(lines)) == 1  # drawn last, on top
 
 
 def test_a_single_budget_has_a_row_for_each_family(show, small_report):

@@ -42,10 +42,44 @@ class Study:
     def train(self, step="student", name="conv2-1M-logits-s1", key="k1", epochs=3, **result) -> Path:
         """A finished training with its sidecar."""
         folder = self.results / f"{step}s" / name
+        self._finish(folder, name, key, epochs, None, {"kind": step} | result)
+        return folder
+
+    def propose(self, search="conv2-1M-logits", round_=1, key="p1", points=None) -> Path:
+        """The proposal of one round; of two points if none are given."""
+        folder = self._search(search) / f"r{round_:02d}"
+        points = points or [{"learning_rate": 0.01}, {"learning_rate": 0.02}]
+        origins = ["default", *["gp"] * (len(points) - 1)]
+        proposal = {"algorithm": "gp", "origins": origins, "points": points}
+        self.publish(folder, f"{search}-{folder.name}", key, {"proposal.json": json.dumps(proposal)})
+        return folder
+
+    def try_out(
+        self, search="conv2-1M-logits", round_=1, index=1, key="k1", proposal="p1", epochs=3, **result
+    ) -> Path:
+        """A finished trial of a search."""
+        folder = self._search(search) / f"r{round_:02d}" / f"t{index:02d}"
+        upstream = {f"proposal/{search}-r{round_:02d}": key_of(proposal)}
+        name = f"{search}-r{round_:02d}-t{index:02d}"
+        self._finish(folder, name, key, epochs, upstream, {"kind": "student"} | result)
+        return folder
+
+    def select(self, search="conv2-1M-logits", key="s1", trials: dict[str, str] | None = None) -> None:
+        """The selection among the trials whose keys are given."""
+        upstream = {f"trial/{name}": key_of(value) for name, value in (trials or {}).items()}
+        self.publish(self._search(search), search, key, {"selection.json": "{}"}, upstream)
+
+    def _search(self, search: str) -> Path:
+        return (
+            self.results / ("teachers" if search.startswith("teachers") else "students") / "searches" / search
+        )
+
+    def _finish(
+        self, folder: Path, name: str, key: str, epochs: int, upstream: dict | None, result: dict
+    ) -> None:
         record = {
             "status": "finished",
             "reason": None,
-            "kind": step,
             "name": name,
             "family": "conv2",
             "budget": "1M",
@@ -63,13 +97,8 @@ class Study:
             "training_flops": 1e15,
             "stop": "budget",
         } | result
-        self.publish(
-            folder,
-            name,
-            key,
-            {"record.json": json.dumps(record), "history.jsonl": history(range(1, epochs + 1))},
-        )
-        return folder
+        files = {"record.json": json.dumps(record), "history.jsonl": history(range(1, epochs + 1))}
+        self.publish(folder, name, key, files, upstream)
 
     def publish(self, folder: Path, name: str, key: str, files: dict[str, str], upstream=None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -114,12 +143,13 @@ class Study:
         (folder / "history.jsonl").write_text(history(range(1, epochs + 1)))
         return folder
 
-    def evaluate(self, accuracies: dict[str, float], keys: dict[str, str], key="e1") -> None:
-        """Test metrics of students, measured on the trainings that `keys` names."""
+    def evaluate(self, accuracies: dict[str, float], keys: dict[str, str], key="e1", kind="student") -> None:
+        """Test metrics of models of one kind, measured on the jobs that `keys` names."""
         rows = ["kind,name,status,accuracy,nll,agreement,accuracy_shift_1"]
-        rows += [f"student,{name},finished,{value},0.5,,0.7" for name, value in accuracies.items()]
+        rows += [f"{kind},{name},finished,{value},0.5,,0.7" for name, value in accuracies.items()]
         rows += ["ensemble,ensemble,finished,0.99,0.1,1.0,0.9"]
-        upstream = {f"student/{name}": key_of(value) for name, value in keys.items()}
+        step = "selection" if kind == "trial" else kind
+        upstream = {f"{step}/{name}": key_of(value) for name, value in keys.items()}
         table = {"models.csv": "\n".join(rows) + "\n"}
         self.publish(self.results / "evaluation", "evaluation", key, table, upstream)
 

@@ -3,7 +3,8 @@
 import pytest
 
 from mimic.core.errors import MimicError
-from mimic.tracking.jobs import read_run, scan
+from mimic.tracking.jobs import scan
+from mimic.tracking.runs import read_run
 
 NAME = "conv2-1M-logits-s1"
 

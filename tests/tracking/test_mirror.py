@@ -5,6 +5,7 @@ import json
 import pytest
 
 from mimic.tracking import track
+from mimic.tracking.mirror import Known
 from mimic.tracking.store import Experiment, Refused, StoreError
 
 
@@ -260,6 +261,52 @@ def test_runs_of_others_in_the_experiment_are_left_alone(study, store, send):
     experiment.create("mine", 1, {"note": "by hand"})
     send()
     assert {run.info.run_name for run in store.runs()} == {"mine", "conv2-1M-logits-s1"}
+
+
+def test_passes_that_remember_send_what_passes_that_ask_for_all_would(study, store, send):
+    known = Known()
+
+    def same_again() -> None:
+        send(known=known)
+        assert not send().runs.keys() - {"unchanged", "live"}  # which asks for all, and finds nothing to do
+
+    study.start("a", key="a1", epochs=1)
+    study.start("b", key="b1", epochs=1)
+    study.train("student", "c", key="c1")
+    same_again()
+    study.train("student", "a", key="a1", epochs=2)  # completed
+    study.start("b", key="b2", epochs=1)  # superseded while under way
+    study.train("student", "c", key="c2")  # trained anew
+    study.evaluate({"c": 0.75}, {"c": "c2"})
+    same_again()
+    study.train("student", "c", key="c1")  # restored
+    study.start("b", key="b1", epochs=2)  # and under way again
+    same_again()
+    runs = {key: store.run(key) for key in ("a1", "b1", "b2", "c1", "c2")}
+    assert {key: (run.info.status, run.data.tags["mimic.current"]) for key, run in runs.items()} == {
+        "a1": ("FINISHED", "yes"),
+        "b1": ("RUNNING", "yes"),
+        "b2": ("KILLED", "no"),
+        "c1": ("FINISHED", "yes"),
+        "c2": ("FINISHED", "no"),
+    }
+    assert store.points(store.run("b1"), "train_loss") == THREE_EPOCHS[:2]
+
+
+def test_of_many_passes_each_asks_for_what_may_have_changed_alone(study, store, send, monkeypatch):
+    asked = []
+    ask = Experiment.runs
+    monkeypatch.setattr(Experiment, "runs", lambda self, key=None: asked.append(key) or ask(self, key))
+    known = Known()
+    study.train("student", "a", key="a")
+    study.train("student", "b", key="b")
+    send(known=known)
+    study.start("c", key="c", epochs=1)
+    send(known=known)
+    asked.clear()
+    study.start("c", key="c", epochs=2)
+    send(known=known)
+    assert asked == [store.run("c").data.tags["mimic.key"]]
 
 
 def test_a_pass_out_of_time_leaves_the_rest_to_the_next(study, store, send):

@@ -11,6 +11,7 @@ from mimic.core.errors import MimicError
 from mimic.tracking.records import (
     FileDigest,
     Live,
+    Proposal,
     Provenance,
     Result,
     Sidecar,
@@ -32,7 +33,7 @@ def test_a_time_without_a_zone_is_utc():
     assert (PROVENANCE.started_ms, PROVENANCE.ended_ms) == (1_767_323_045_000, 1_767_323_046_500)
 
 
-@pytest.mark.parametrize("model", [Sidecar, Result, Live])
+@pytest.mark.parametrize("model", [Sidecar, Result, Live, Proposal])
 @given(
     content=st.binary(max_size=200)
     | st.recursive(st.none() | st.text(), st.lists).map(json.dumps).map(str.encode)

@@ -1,17 +1,23 @@
 """A problem small enough to train on in a moment: coloured noise in three classes, 8 x 8 pixels."""
 
+import json
+import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from mimic.core.parameters import Augmentation, CrossEntropy, OneCycle
+from mimic.core.parameters import Augmentation, CrossEntropy
+from mimic.core.types import OneCycle
 from mimic.data.augment import Augmenter
-from mimic.training import precision
-from mimic.training.fit import Validation
+from mimic.training import checkpoint, precision
+from mimic.training.interrupt import StopFlag
+from mimic.training.member import CHECKPOINT, HISTORY, Validation
+from mimic.training.record import Outcome
 from mimic.training.streams import AugmentedStream
 from mimic.training.trainer import FitTask
 
@@ -19,6 +25,7 @@ CLASSES = 3
 TRAIN, VALIDATION = 40, 60
 BATCH_SIZE = 12  # so that an epoch ends with a smaller batch
 STEPS_PER_EPOCH = 4
+KEY = "0123abcd"  # of trainings whose key does not matter
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -48,6 +55,13 @@ class Tiny:
                 *(nn.Dropout(dropout), nn.Flatten(), nn.Linear(4 * 3 * 3, CLASSES)),
             )
 
+    def mlp(self, seed: int = 0) -> nn.Module:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return nn.Sequential(
+                nn.Flatten(), nn.Linear(192, 8), nn.ReLU(inplace=True), nn.Linear(8, CLASSES)
+            )
+
     def stream(self, targets=None, **options) -> AugmentedStream:
         images_NCHW, labels_N = self.images(TRAIN)
         options = {"batch_size": BATCH_SIZE, "seed": 1, "augmentation": ("augmentation",), **options}
@@ -74,6 +88,26 @@ class Tiny:
             "seed": 1,
         }
         return FitTask(**(defaults | options))
+
+    def history(self, outcome: Outcome) -> list[dict]:
+        """Without times."""
+        return [_untimed(epoch) for epoch in outcome.history]
+
+    def traces(self, net: nn.Module, outcome: Outcome, folder: Path, key: str = KEY) -> dict:
+        """All that a training leaves, but for times: to be compared to the bit."""
+        saved = checkpoint.load(folder / CHECKPOINT, key, pytest.fail)
+        live = [json.loads(line) for line in (folder / HISTORY).read_text().splitlines()]
+        assert live == list(outcome.history)
+        return {
+            "weights": {name: weight.cpu().numpy().tobytes() for name, weight in net.state_dict().items()},
+            "checkpoint": {name: tensor.numpy().tobytes() for name, tensor in saved.tensors.items()},
+            "history": self.history(outcome),
+            "outcome": _untimed(asdict(outcome)) | {"history": None},
+        }
+
+
+def _untimed(values: dict) -> dict:
+    return {name: value for name, value in values.items() if name not in ("seconds", "images_per_second")}
 
 
 @pytest.fixture(scope="session")
@@ -104,3 +138,22 @@ class Watched:
 @pytest.fixture(scope="session")
 def watched() -> type[Watched]:
     return Watched
+
+
+class RaisedAfter(StopFlag):
+    """A flag that rises while the step of the given number is taken, counted over all sittings."""
+
+    def __init__(self, stream: AugmentedStream, step: int) -> None:
+        super().__init__()
+        self.at = step
+        self.stream = Watched(stream, self._before)
+
+    def _before(self, epoch, step, *batch):
+        if epoch * self.stream.steps_per_epoch + step + 1 >= self.at:
+            self.set(signal.SIGTERM)
+        return batch
+
+
+@pytest.fixture(scope="session")
+def raised_after() -> type[RaisedAfter]:
+    return RaisedAfter

@@ -8,39 +8,23 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mimic.core.parameters import KL, L2, CrossEntropy, OneCycle, Patience
+from mimic.core.parameters import KL, L2, CrossEntropy
+from mimic.core.types import OneCycle, Patience
 from mimic.training import checkpoint
-from mimic.training.fit import CHECKPOINT, HISTORY, fit
+from mimic.training.fit import fit
 from mimic.training.interrupt import Interrupted, StopFlag
+from mimic.training.member import CHECKPOINT, HISTORY, Member
 from mimic.training.predict import measure, predict
 
-KEY = "0123abcd"
-TIMES = {"seconds", "images_per_second"}
 
-
-def train(tiny, folder, task=None, net=None, stream=None, stop=None, said=None, key=KEY):
+def train(tiny, folder, task=None, net=None, stream=None, stop=None, said=None, key="0123abcd"):
     """The net and the outcome of `fit` with what a test doesn't care about filled in."""
-    net = net or tiny.net()
     progress = [] if said is None else said
-    arguments = stream or tiny.stream(), tiny.validation(), task or tiny.task(), folder, key
-    return net, fit(net, *arguments, progress.append, stop or StopFlag())
-
-
-def untimed(values: dict) -> dict:
-    return {name: value for name, value in values.items() if name not in TIMES}
-
-
-def traces(net, outcome, folder) -> dict:
-    """All that a training leaves, but for times: to be compared to the bit."""
-    saved = checkpoint.load(folder / CHECKPOINT, KEY, pytest.fail)
-    history = [json.loads(line) for line in (folder / HISTORY).read_text().splitlines()]
-    assert history == list(outcome.history)
-    return {
-        "weights": {name: weight.cpu().numpy().tobytes() for name, weight in net.state_dict().items()},
-        "checkpoint": {name: tensor.numpy().tobytes() for name, tensor in saved.tensors.items()},
-        "history": [untimed(epoch) for epoch in history],
-        "outcome": untimed(asdict(outcome)) | {"history": None},
-    }
+    member = Member(net or tiny.net(), task or tiny.task(), folder, key, progress.append)
+    [(_, result)] = fit([member], stream or tiny.stream(), tiny.validation(), stop or StopFlag())
+    if isinstance(result, Exception):
+        raise result
+    return member.net, result
 
 
 def logits_of_a_cycle(epoch: int) -> torch.Tensor:
@@ -77,31 +61,19 @@ def setting(request, tiny, tmp_path_factory):
     task, net, stream = SETTINGS[request.param]
     task, folder = tiny.task(**task), tmp_path_factory.mktemp("undisturbed")
     trained = train(tiny, folder, task, tiny.net(**net), tiny.stream(**stream))
-    return task, net, stream, traces(*trained, folder)
-
-
-class RaisedAfter(StopFlag):
-    """A flag that rises while the step of the given number is taken, counted over all sittings."""
-
-    def __init__(self, watched, stream, step: int) -> None:
-        super().__init__()
-        self.at = step
-        self.stream = watched(stream, self._before)
-
-    def _before(self, epoch, step, *batch):
-        if epoch * self.stream.steps_per_epoch + step + 1 >= self.at:
-            self.set(signal.SIGTERM)
-        return batch
+    return task, net, stream, tiny.traces(*trained, folder)
 
 
 @given(steps=st.sets(st.integers(1, LAST_STEP), max_size=3).map(sorted))
 @example(steps=list(range(1, LAST_STEP + 1)))
 @settings(max_examples=10, deadline=None)
-def test_interrupted_anywhere_it_ends_with_the_same_bits(tiny, watched, setting, tmp_path_factory, steps):
+def test_interrupted_anywhere_it_ends_with_the_same_bits(
+    tiny, raised_after, setting, tmp_path_factory, steps
+):
     task, net_options, stream_options, undisturbed = setting
     folder = tmp_path_factory.mktemp("interrupted")
     for sitting, step in enumerate(steps, start=1):
-        stop = RaisedAfter(watched, tiny.stream(**stream_options), step)
+        stop = raised_after(tiny.stream(**stream_options), step)
         # Each sitting starts from other weights and another generator: all must come from the file.
         torch.manual_seed(sitting)
         net = tiny.net(seed=sitting - 1, **net_options)
@@ -109,7 +81,7 @@ def test_interrupted_anywhere_it_ends_with_the_same_bits(tiny, watched, setting,
             train(tiny, folder, task, net, stop.stream, stop)
     net = tiny.net(seed=len(steps), **net_options)
     trained = train(tiny, folder, task, net, tiny.stream(**stream_options))
-    assert traces(*trained, folder) == undisturbed
+    assert tiny.traces(*trained, folder) == undisturbed
 
 
 def test_a_signal_during_validation_lets_the_epoch_end(tiny, tmp_path):
@@ -120,7 +92,7 @@ def test_a_signal_during_validation_lets_the_epoch_end(tiny, tmp_path):
         train(tiny, tmp_path / "c", net=net, stop=stop)
     assert len((tmp_path / "c" / HISTORY).read_text().splitlines()) == 1
     _, outcome = train(tiny, tmp_path / "c")
-    assert [untimed(epoch) for epoch in outcome.history] == [untimed(epoch) for epoch in undisturbed.history]
+    assert tiny.history(outcome) == tiny.history(undisturbed)
 
 
 def test_updates_are_those_of_nesterov_sgd_written_out(tiny, tmp_path):
@@ -141,7 +113,7 @@ def test_updates_are_those_of_nesterov_sgd_written_out(tiny, tmp_path):
                 velocities[name] = 0.8 * velocities[name] + decayed
                 weight -= rate * (decayed + 0.8 * velocities[name])
     train(tiny, tmp_path, task)
-    saved = checkpoint.load(tmp_path / CHECKPOINT, KEY, pytest.fail)
+    saved = checkpoint.load(tmp_path / CHECKPOINT, "0123abcd", pytest.fail)
     for name, weight in weights.items():
         torch.testing.assert_close(saved.tensors[f"net.{name}"], weight.detach(), atol=1e-5, rtol=1e-4)
 
@@ -259,11 +231,11 @@ def test_a_finished_training_is_not_done_again(tiny, watched, tmp_path):
 def test_another_key_starts_anew_and_says_so(tiny, tmp_path):
     train(tiny, tmp_path, tiny.task(learning_rate=0.01), key="first")
     said = []
-    _, outcome = train(tiny, tmp_path, key=KEY, said=said)
+    _, outcome = train(tiny, tmp_path, said=said)
     assert "belongs to another training (key first)" in said[0]
     assert outcome.history[0]["epoch"] == 1
     _, undisturbed = train(tiny, tmp_path / "undisturbed")
-    assert [untimed(epoch) for epoch in outcome.history] == [untimed(epoch) for epoch in undisturbed.history]
+    assert tiny.history(outcome) == tiny.history(undisturbed)
 
 
 def test_a_damaged_checkpoint_starts_anew_and_says_so(tiny, tmp_path):
@@ -277,8 +249,8 @@ def test_a_damaged_checkpoint_starts_anew_and_says_so(tiny, tmp_path):
 
 
 @pytest.mark.parametrize("lines", [0, 2])
-def test_a_live_history_behind_or_ahead_of_the_checkpoint_is_mended(tiny, watched, tmp_path, lines):
-    stop = RaisedAfter(watched, tiny.stream(), step=6)
+def test_a_live_history_behind_or_ahead_of_the_checkpoint_is_mended(tiny, raised_after, tmp_path, lines):
+    stop = raised_after(tiny.stream(), step=6)
     with pytest.raises(Interrupted):
         train(tiny, tmp_path, stream=stop.stream, stop=stop)
     (tmp_path / HISTORY).write_text('{"epoch": 1}\n' * lines)
@@ -299,9 +271,9 @@ def test_history_grows_while_training_goes_on(tiny, watched, tmp_path):
     assert set(seen) == {(0, 0), (1, 1), (2, 2)}
 
 
-def test_times_add_up_over_interruptions(tiny, watched, tmp_path):
+def test_times_add_up_over_interruptions(tiny, raised_after, tmp_path):
     for step in (3, 6, 9):
-        stop = RaisedAfter(watched, tiny.stream(), step)
+        stop = raised_after(tiny.stream(), step)
         with pytest.raises(Interrupted):
             train(tiny, tmp_path, stream=stop.stream, stop=stop)
     _, outcome = train(tiny, tmp_path)
@@ -320,16 +292,16 @@ def test_it_ends_with_a_line_for_people(tiny, tmp_path):
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_on_a_gpu_it_learns_the_same_and_resumes_to_the_bit(tiny, watched, tmp_path, precision):
+def test_on_a_gpu_it_learns_the_same_and_resumes_to_the_bit(tiny, raised_after, tmp_path, precision):
     gpu = type(tiny)(torch.device("cuda", 0))
     task = tiny.task(schedule=OneCycle(epochs=4), precision=precision)
     net_options = {"dropout": 0.3, "batch_normalisation": True}
     trained = train(gpu, tmp_path / "undisturbed", task, gpu.net(**net_options))
-    stop = RaisedAfter(watched, gpu.stream(), step=6)
+    stop = raised_after(gpu.stream(), step=6)
     with pytest.raises(Interrupted):
         train(gpu, tmp_path / "c", task, gpu.net(**net_options), stop.stream, stop)
     resumed = train(gpu, tmp_path / "c", task, gpu.net(seed=1, **net_options))
-    assert traces(*resumed, tmp_path / "c") == traces(*trained, tmp_path / "undisturbed")
+    assert tiny.traces(*resumed, tmp_path / "c") == tiny.traces(*trained, tmp_path / "undisturbed")
     exact = tiny.task(schedule=OneCycle(epochs=4), loss=CrossEntropy())
     _, on_processor = train(tiny, tmp_path / "processor", exact)
     _, on_gpu = train(gpu, tmp_path / "gpu", exact)

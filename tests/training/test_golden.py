@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from mimic.core.parameters import L2, OneCycle, Patience
+from mimic.core.parameters import L2
+from mimic.core.types import OneCycle, Patience
 from mimic.training.fit import fit
 from mimic.training.interrupt import StopFlag
+from mimic.training.member import Member
 
 GOLDEN = Path(__file__).parent / "golden"
 COLUMNS = ("epoch", "learning_rate", "train_loss", "validation_error", "validation_loss")
@@ -45,8 +47,8 @@ def set_weights(net: torch.nn.Module) -> torch.nn.Module:
 def test_training_goes_as_it_went(tiny, tmp_path, name):
     task, stream = TRAININGS[name]
     net, path = set_weights(tiny.net()), GOLDEN / f"{name}.txt"
-    arguments = tiny.stream(**stream), tiny.validation(), tiny.task(**task), tmp_path
-    outcome = fit(net, *arguments, "key", lambda line: None, StopFlag())
+    member = Member(net, tiny.task(**task), tmp_path, "key", lambda line: None)
+    [(_, outcome)] = fit([member], tiny.stream(**stream), tiny.validation(), StopFlag())
     found = np.array([[epoch[column] for column in COLUMNS] for epoch in outcome.history])
     if os.environ.get("MIMIC_REGENERATE"):
         np.savetxt(path, found, fmt="%.6g", header=" ".join(COLUMNS))

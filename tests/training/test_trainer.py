@@ -1,27 +1,8 @@
+import pytest
 import torch
 
-from mimic.core.parameters import OneCycle
+from mimic.core.types import OneCycle
 from mimic.training.trainer import Trainer
-
-
-def test_trainers_in_lockstep_are_each_as_they_are_alone(tiny):
-    stream = tiny.stream()
-    tasks = [tiny.task(seed=1), tiny.task(seed=2, learning_rate=0.05, momentum=0.5)]
-
-    def trainers():
-        nets = [tiny.net(seed, dropout=0.4) for seed in (1, 2)]
-        return [Trainer(net, task, stream.device, 4) for net, task in zip(nets, tasks, strict=True)]
-
-    together, alone = trainers(), trainers()
-    for images_NCHW, targets in stream.batches(0):
-        for trainer in together:
-            trainer.step(images_NCHW, targets)
-    for trainer in alone:
-        for images_NCHW, targets in stream.batches(0):
-            trainer.step(images_NCHW, targets)
-    for one, other in zip(together, alone, strict=True):
-        assert one.mean_loss() == other.mean_loss()
-        assert all(torch.equal(one.tensors[name], other.tensors[name]) for name in other.tensors)
 
 
 def test_of_epochs_of_equal_error_the_one_with_the_smaller_loss_is_the_best(tiny):
@@ -41,3 +22,21 @@ def test_of_epochs_of_equal_error_the_one_with_the_smaller_loss_is_the_best(tiny
     assert (trainer.state.seconds, trainer.state.training_seconds) == (7.5, 5.0)
     assert {epoch["seconds"] for epoch in trainer.state.history} == {1.5}
     assert {epoch["images_per_second"] for epoch in trainer.state.history} == {40.0}
+
+
+@pytest.mark.parametrize(
+    ("limits", "epochs"),
+    [({}, 4), ({2: 0.4}, 4), ({2: 0.39}, 2), ({1: 0.4}, 1), ({3: 0.4, 4: 0.1}, 4), ({3: 0.3}, 3)],
+)
+def test_training_is_hopeless_when_even_its_best_error_exceeds_the_limit_of_an_epoch(tiny, limits, epochs):
+    task = tiny.task(schedule=OneCycle(epochs=4), limits=limits)
+    trainer = Trainer(tiny.net(), task, torch.device("cpu"), steps_per_epoch=4)
+    for error in (0.5, 0.4, 0.6, 0.6):
+        if trainer.state.stop is None:
+            for batch in tiny.stream().batches(trainer.epoch):
+                trainer.step(*batch)
+            trainer.state.epoch_seconds = 1.0
+            trainer.end_epoch(error, 1.0, seconds=0.5)
+    assert trainer.epoch == epochs
+    assert trainer.state.stop == ("budget" if epochs == 4 else "hopeless")
+    assert trainer.state.reason is None

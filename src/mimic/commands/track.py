@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mimic import tracking
 from mimic.core import specs
-from mimic.core.parameters import read_parameters
+from mimic.core.reading import read_parameters
 
 
 def run(options) -> int:

@@ -7,7 +7,7 @@ from ruamel.yaml import YAML, YAMLError
 
 from mimic.core import publish
 from mimic.core.errors import MimicError
-from mimic.core.parameters import check_parameters, read_yaml
+from mimic.core.reading import check_parameters, read_yaml
 
 PRESETS = Path("presets")
 

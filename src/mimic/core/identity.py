@@ -15,13 +15,17 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from mimic.core.study import Job
+from mimic.core.jobs import Job
 
 PACKAGE = Path(__file__).parents[1]
 
 # Modules that say where, when and under which name a result is made, but can't change what it is.
-NEUTRAL = {f"mimic.core.{name}" for name in ("errors", "identity", "parameters", "publish", "runner")} | {
-    f"mimic.core.{name}" for name in ("specs", "store", "study", "tasks")
+NEUTRAL = {
+    f"mimic.core.{name}"
+    for name in (
+        *("cohorts", "errors", "identity", "jobs", "parameters", "publish", "reading"),
+        *("runner", "searches", "spaces", "specs", "store", "study", "tasks", "types"),
+    )
 }
 
 

@@ -4,35 +4,23 @@ Numbers given in brackets in a field's description are its bounds. A choice that
 make is called ours.
 """
 
-import re
-from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from mimic.core.errors import MimicError
-
-FAMILIES = ("mlp1", "mlp2", "mlp3", "mlp4", "mlp5", "conv1", "conv2", "conv3", "conv4")
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.]*$", max_length=60)]
-Budget = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?[kM]$")]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Rate = Annotated[float, Field(gt=0, le=10)]
-DropoutRate = Annotated[float, Field(ge=0, lt=1)]
-Positive = Annotated[int, Field(ge=1)]
-Momentum = Annotated[float, Field(ge=0, lt=1)]
-
-
-def budget_parameters(budget: str) -> int:
-    """The number of parameters that a budget such as `3.16M` or `100k` names."""
-    return round(float(budget[:-1]) * {"k": 1e3, "M": 1e6}[budget[-1]])
-
-
-class Frozen(BaseModel):
-    """A group of parameters: unknown keys are errors, nothing is converted, nothing changes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+from mimic.core.spaces import Search, StudentSearch
+from mimic.core.types import (
+    FAMILIES,
+    Budget,
+    DropoutRate,
+    Fraction,
+    Frozen,
+    Momentum,
+    Name,
+    Positive,
+    Rate,
+    Schedule,
+)
 
 
 class Data(Frozen):
@@ -103,28 +91,6 @@ class Augmentation(Frozen):
         return self
 
 
-class OneCycle(Frozen):
-    """A fixed budget: the learning rate rises linearly, then falls to zero along a cosine. Ours."""
-
-    kind: Literal["one_cycle"] = "one_cycle"
-    epochs: Positive
-    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.2  # share of the steps that the rise takes
-
-
-class Patience(Frozen):
-    """The paper's schedule: the validation error decides when to halve the rate and when to stop."""
-
-    kind: Literal["patience"] = "patience"
-    patience: Positive = 10  # epochs without a drop before the rate is halved
-    cooldown: Annotated[int, Field(ge=0)] = 8  # epochs after a cut without a further cut
-    stop: Positive = 30  # epochs without a drop before training ends
-    max_cut: Annotated[float, Field(gt=1)] = 2000.0  # training ends when the rate was cut by more than this
-    max_epochs: Positive = 1000  # a bound of ours
-
-
-Schedule = Annotated[OneCycle | Patience, Field(discriminator="kind")]
-
-
 class L2(Frozen):
     """Mean over samples of the squared L2 distance between logits (paper, section 2.1)."""
 
@@ -179,6 +145,12 @@ class Teachers(Frozen):
     batch_normalisation: bool = False  # not the paper's; for fast studies
     schedule: Schedule
     members: Annotated[dict[Name, Teacher], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _named(self) -> "Teachers":
+        if "searches" in self.members:  # a folder beside the members' own
+            raise ValueError("members: no teacher can be called searches; give it another name")
+        return self
 
 
 class Ensemble(Frozen):
@@ -249,6 +221,10 @@ class RegularisedTwins(Frozen):
     variants: Variants = {}
 
 
+GROUPS = {"logits": "students", "labels": "hard_label_twins", "regularised": "regularised_twins"}  # by arm
+StudentGroup = Students | HardLabelTwins | RegularisedTwins
+
+
 class Evaluation(Frozen):
     """What is measured on the test images."""
 
@@ -277,16 +253,35 @@ class Parameters(Frozen):
     students: Students
     hard_label_twins: HardLabelTwins
     regularised_twins: RegularisedTwins
+    search: Search = Search()
     evaluation: Evaluation = Evaluation()
     report: Report = Report()
+    cohort: Annotated[int, Field(ge=1, le=256)] = 1  # students or trials that a job trains on one stream
+
+    @property
+    def groups(self) -> dict[str, StudentGroup]:
+        """The groups of students by arm."""
+        return {arm: getattr(self, group) for arm, group in GROUPS.items()}
+
+    @property
+    def searches(self) -> dict[str, StudentSearch | None]:
+        """The searches for students by arm."""
+        return {arm: getattr(self.search, group) for arm, group in GROUPS.items()}
 
     @model_validator(mode="after")
     def _consistent(self) -> "Parameters":
-        if self.ensemble.size > len(self.teachers.members):
+        candidates = len(self.teachers.members) + (self.search.teachers.trials if self.search.teachers else 0)
+        if self.ensemble.size > candidates:
             raise ValueError(
                 f"ensemble.size: {self.ensemble.size} members can not be chosen from "
-                f"{len(self.teachers.members)} teachers; lower it or add teachers.members"
+                f"{candidates} teachers; lower it or add teachers.members"
             )
+        for arm, group in self.groups.items():
+            for family, budgets in self.searches[arm].spaces.items() if self.searches[arm] else ():
+                for budget in budgets:
+                    if budget not in group.variants.get(family, {}):
+                        place = f"{GROUPS[arm]}.variants.{family}.{budget}"
+                        raise ValueError(f"search.{GROUPS[arm]}: {place}, its default, is missing")
         if self.augmentation.window[1] > self.data.image_size:
             raise ValueError(
                 f"augmentation.window: {self.augmentation.window[1]} pixels do not fit "
@@ -298,93 +293,3 @@ class Parameters(Frozen):
                 f"out of data.image_size {self.data.image_size}"
             )
         return self
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """Safe YAML in which a key given twice is an error, not a silent overwrite."""
-
-
-def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict:
-    seen = set()
-    for key_node, _ in node.value:
-        if key_node.tag == "tag:yaml.org,2002:merge":
-            continue
-        key = loader.construct_object(key_node)
-        if key in seen:
-            raise yaml.MarkedYAMLError(
-                problem=f"key {key!r} is given twice", problem_mark=key_node.start_mark
-            )
-        seen.add(key)
-    return loader.construct_mapping(node, deep=True)
-
-
-_UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-
-def read_yaml(path: Path) -> object:
-    """The content of a YAML file. Raises MimicError naming file and line when it can not be read."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise MimicError(f"{path}: no such file; copy one from presets/") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise MimicError(f"{path}: can not be read: {error}") from None
-    try:
-        return _UniqueKeyLoader(text).get_single_data()
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise MimicError(f"{path}{line}: not valid YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
-        raise MimicError(f"{path}: not valid YAML: {error}") from None
-
-
-_EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
-
-
-def _explain(error: dict) -> str:
-    """One pydantic error as `key: what is wrong, what would be right`."""
-    tags = {"one_cycle", "patience", "l2", "kl", "cross_entropy"}
-    place = [str(part) for part in error["loc"] if part not in tags and part != "[key]"]
-    key, value, kind = ".".join(place), error.get("input"), error["type"]
-    prefix = f"{key}: " if key else ""
-    if kind == "extra_forbidden":
-        return f"{prefix}unknown key; remove it or correct its spelling"
-    if kind == "missing":
-        return f"{prefix}missing; every key must be given"
-    if kind == "value_error":
-        return prefix + str(error["ctx"]["error"])
-    if kind in ("union_tag_invalid", "union_tag_not_found"):
-        kinds = error["ctx"].get("expected_tags", "those that docs/parameters.md lists")
-        return f"{prefix}kind must be one of {kinds}"
-    if isinstance(value, str) and _EXPONENT.fullmatch(value):
-        return f"{prefix}{value} is text to YAML; write {float(value)!r}, or 1.0e-3 with its point and sign"
-    what = error["msg"].replace("Input should be", "must be").replace("String should", "must")
-    shown = (
-        repr(value) if isinstance(value, str | int | float | bool) or value is None else type(value).__name__
-    )
-    return f"{prefix}{what[0].lower()}{what[1:]}, not {shown}"
-
-
-def check_parameters(content: object, origin: str | Path) -> Parameters:
-    """The typed form of `content`. Raises MimicError with one line for the first thing wrong in it."""
-    if not isinstance(content, dict):
-        raise MimicError(f"{origin}: must hold keys and values, as presets/demo.yaml does")
-    try:
-        return Parameters.model_validate(_tuples(content))
-    except ValidationError as error:
-        errors = error.errors()
-        # A misspelt key is the likelier cause of a missing one.
-        first = min(errors, key=lambda e: e["type"] != "extra_forbidden")
-        raise MimicError(f"{origin}: {_explain(first)}") from None
-
-
-def _tuples(value: object) -> object:
-    """YAML has lists where the types, which can not change, have tuples."""
-    if isinstance(value, dict):
-        return {key: _tuples(item) for key, item in value.items()}
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
-
-
-def read_parameters(path: Path) -> Parameters:
-    """The study that a params.yaml describes. Raises MimicError with one line when it is wrong."""
-    return check_parameters(read_yaml(path), path)

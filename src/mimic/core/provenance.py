@@ -55,10 +55,11 @@ class Clock:
     """Started when a job begins; tells its provenance when it ends."""
 
     threads: int
+    cohort: int = 1  # jobs that share the process
     started: float = field(default_factory=time.time)
 
     def provenance(self) -> dict:
-        """What the sidecar records. Seconds are wall time of this process's part of the job."""
+        """What the sidecar records. Seconds are wall time of this process, an equal share for each job."""
         commit = _git("rev-parse", "HEAD")
         moment = datetime.datetime.fromtimestamp(self.started, datetime.UTC)
         kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -66,11 +67,12 @@ class Clock:
             "commit": commit,
             "dirty": bool(commit and _git("status", "--porcelain", "--", ".")),
             "started": moment.isoformat(timespec="seconds"),
-            "seconds": round(time.time() - self.started, 3),
+            "seconds": round((time.time() - self.started) / self.cohort, 3),
             "host": socket.gethostname(),
             "device": _device(),
             "processor": processor(),
             "threads": self.threads,
+            "cohort": self.cohort,
             "slurm_job": os.environ.get("SLURM_JOB_ID"),
             "versions": {"python": platform.python_version()} | {p: _version(p) for p in PACKAGES},
             "peak_memory_mb": round(kilobytes / (1024 if sys.platform != "darwin" else 1024**2)),

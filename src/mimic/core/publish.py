@@ -24,10 +24,11 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def atomic_path(target: Path) -> Iterator[Path]:
+def atomic_path(target: Path, durable: bool = True) -> Iterator[Path]:
     """A path beside `target` to write to; renamed onto `target` when the block ends without error.
 
-    Killed at any instant, `target` is either the old file or the new one.
+    Killed at any instant, `target` is either the old file or the new one; if `durable`, also when the
+    machine loses power.
     """
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -36,16 +37,18 @@ def atomic_path(target: Path) -> Iterator[Path]:
     try:
         yield Path(aside)
         os.chmod(aside, 0o644)
-        sync_file(Path(aside))
+        if durable:
+            sync_file(Path(aside))
         os.replace(aside, target)
-        sync_folder(target.parent)
+        if durable:
+            sync_folder(target.parent)
     finally:
         Path(aside).unlink(missing_ok=True)
 
 
-def write_text(target: Path, text: str) -> None:
+def write_text(target: Path, text: str, durable: bool = True) -> None:
     """Publish a text file atomically."""
-    with atomic_path(target) as aside:
+    with atomic_path(target, durable) as aside:
         aside.write_text(text, encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Run one job: lock, check what it reads, restore or compute aside, publish whole."""
+"""Run jobs: lock, check what they read, restore or compute aside, publish whole."""
 
 import errno
 import os
@@ -6,7 +6,8 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +16,9 @@ from filelock import FileLock, Timeout
 from mimic.core import identity, publish, store
 from mimic.core.errors import MimicError
 from mimic.core.identity import FileRecord, Sidecar
+from mimic.core.jobs import SIDECAR
 from mimic.core.provenance import Clock
 from mimic.core.specs import Spec
-from mimic.core.study import SIDECAR
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,54 @@ class Reporter:
             self.log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
 
 
-def run(spec: Spec, step: Callable[[Context], None], threads: int, progress: Callable[[str], None]) -> None:
-    """Make the result of `spec`, or find that it is there.
+Step = Callable[[Sequence[Context]], Iterator[Context]]  # yields each context when its files are there
+
+
+def one_by_one(step: Callable[[Context], None]) -> Step:
+    """A step that knows one job at a time, as one for several."""
+
+    def run_each(contexts: Sequence[Context]) -> Iterator[Context]:
+        for context in contexts:
+            step(context)
+            yield context
+
+    return run_each
+
+
+def run(specs: Sequence[Spec], step: Step, threads: int, progress: dict[str, Callable[[str], None]]) -> None:
+    """Make the results of `specs`, jobs of one step, or find that they are there. `progress` is by name.
 
     Two copies of one job at once (an orphan after a node failure, and its successor) are safe: the
-    second waits for the first and adopts its result.
+    second waits for the first and adopts its result. A result is published as soon as it is whole,
+    whatever becomes of the others.
     """
+    with ExitStack() as held:
+        # Everybody locks in the same order, so that no two cohorts can wait for one another.
+        for spec in sorted(specs, key=lambda spec: spec.name):
+            held.enter_context(_locked(spec, progress[spec.name]))
+        upstream = _Upstream()
+        contexts = []
+        for spec in specs:
+            say = progress[spec.name]
+            if identity.is_fresh(spec.key, spec.sidecar, spec.outputs):
+                say("already there")
+                continue
+            _check_code(spec)
+            upstream.check(spec)
+            out = held.enter_context(_staging(spec))
+            if record := store.restore(spec, out):
+                say(f"restored the result with key {spec.key}")
+                _finish(spec, out, record)
+            else:
+                contexts.append(Context(spec, out, spec.state("training"), threads, say))
+        if contexts:
+            clock = Clock(threads, len(contexts))
+            for context in step(contexts):
+                _finish(context.spec, context.out, _sidecar(context.spec, context.out, clock))
+
+
+@contextmanager
+def _locked(spec: Spec, progress: Callable[[str], None]) -> Iterator[None]:
     lock = FileLock(spec.state("locks").with_suffix(".lock"))
     Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -70,30 +113,27 @@ def run(spec: Spec, step: Callable[[Context], None], threads: int, progress: Cal
         progress("another process works on this job; waiting for it")
         lock.acquire()
     with lock:
-        if identity.is_fresh(spec.key, spec.sidecar, spec.outputs):
-            progress("already there")
-            return
-        _check_code(spec)
-        _check_upstream(spec)
-        staging = spec.state("staging")
-        shutil.rmtree(staging, ignore_errors=True)  # of a copy that was killed
-        staging.mkdir(parents=True)
-        with tempfile.TemporaryDirectory(dir=staging) as folder:
-            out = Path(folder)
-            record = store.restore(spec, out)
-            if record:
-                progress(f"restored the result with key {spec.key}")
-            else:
-                record = _compute(spec, step, out, threads, progress)
-            publish.write_json(out / SIDECAR, record.model_dump(mode="json"))
-            store.keep(spec, out)
-            _publish(spec, out)
-        shutil.rmtree(spec.state("training"), ignore_errors=True)  # its checkpoint has served
+        yield
 
 
-def _compute(spec: Spec, step, out: Path, threads: int, progress) -> Sidecar:
-    clock = Clock(threads)
-    step(Context(spec, out, spec.state("training"), threads, progress))
+@contextmanager
+def _staging(spec: Spec) -> Iterator[Path]:
+    """An empty folder for the job's files, without what a copy that was killed left there."""
+    staging = spec.state("staging")
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    with tempfile.TemporaryDirectory(dir=staging) as folder:
+        yield Path(folder)
+
+
+def _finish(spec: Spec, out: Path, record: Sidecar) -> None:
+    publish.write_json(out / SIDECAR, record.model_dump(mode="json"))
+    store.keep(spec, out)
+    _publish(spec, out)
+    shutil.rmtree(spec.state("training"), ignore_errors=True)  # its checkpoint has served
+
+
+def _sidecar(spec: Spec, out: Path, clock: Clock) -> Sidecar:
     files = {}
     for name in spec.outputs:
         if not (out / name).is_file():
@@ -120,24 +160,37 @@ def _check_code(spec: Spec) -> None:
         raise MimicError(f"{names}: edited since snakemake started; call snakemake again")
 
 
-def _check_upstream(spec: Spec) -> None:
-    """Raise MimicError when a file that the job reads is not the one that its key was made from."""
-    for job, upstream in spec.upstream.items():
-        record = identity.read_sidecar(upstream.sidecar)
-        if record is None:
-            raise MimicError(f"{upstream.sidecar}: missing or damaged; run snakemake to make {job} first")
-        if record.key != upstream.key:
-            raise MimicError(
-                f"{upstream.sidecar}: the result of {job} is of other parameters or code "
-                f"(key {record.key}, wanted {upstream.key}); run snakemake to make it anew"
-            )
-        for name, path in upstream.files.items():
-            if not path.is_file():
-                raise MimicError(f"{path}: missing; run snakemake to make {job} again")
-            if name not in record.files or identity.file_md5(path) != record.files[name].md5:
+class _Upstream:
+    """What jobs read. Members of a cohort read the same files, and each is looked at once."""
+
+    def __init__(self) -> None:
+        self._whole: set[tuple[Path, str]] = set()
+
+    def check(self, spec: Spec) -> None:
+        """Raise MimicError when a file that the job reads is not the one that its key was made from."""
+        for job, upstream in spec.upstream.items():
+            record = identity.read_sidecar(upstream.sidecar)
+            if record is None:
+                raise MimicError(f"{upstream.sidecar}: missing or damaged; run snakemake to make {job} first")
+            if record.key != upstream.key:
                 raise MimicError(
-                    f"{path}: damaged, its digest is not the one in {upstream.sidecar}; remove it"
+                    f"{upstream.sidecar}: the result of {job} is of other parameters or code "
+                    f"(key {record.key}, wanted {upstream.key}); run snakemake to make it anew"
                 )
+            for name, path in upstream.files.items():
+                if not path.is_file():
+                    raise MimicError(f"{path}: missing; run snakemake to make {job} again")
+                if not self._is_whole(path, record.files.get(name)):
+                    raise MimicError(
+                        f"{path}: damaged, its digest is not the one in {upstream.sidecar}; remove it"
+                    )
+
+    def _is_whole(self, path: Path, file: FileRecord | None) -> bool:
+        if file is None:
+            return False
+        if (path, file.md5) not in self._whole and identity.file_md5(path) == file.md5:
+            self._whole.add((path, file.md5))
+        return (path, file.md5) in self._whole
 
 
 def _publish(spec: Spec, out: Path) -> None:

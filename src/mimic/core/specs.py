@@ -10,14 +10,17 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mimic.core import identity, publish
+from mimic.core.cohorts import Cohort, Cohorts
 from mimic.core.errors import MimicError
 from mimic.core.identity import Keys
-from mimic.core.study import Job, Study
+from mimic.core.jobs import Job
+from mimic.core.study import Study
 
 STATE = Path(".mimic")  # everything here can be deleted: it costs time, never results
 LONG_AGO = 946_684_800  # 2000-01-01, seconds since 1970
@@ -87,23 +90,45 @@ def stale_jobs(study: Study, keys: Keys) -> list[Job]:
     return [job for job in study.jobs() if not identity.is_fresh(keys[job], job.sidecar, job.outputs)]
 
 
+def record_path(study: str, cohort: Cohort) -> Path:
+    """Where the record lies that says that a cohort is done."""
+    return STATE / study / "done" / cohort.step / f"{cohort.name}.json"
+
+
+def write_record(path: Path, keys: Mapping[str, str]) -> None:
+    """Publish the record of a cohort: the key of each member, by name."""
+    publish.write_text(path, json.dumps(dict(sorted(keys.items())), indent=1) + "\n", durable=False)
+
+
 def write_specs(study: Study, keys: Keys) -> None:
     """Bring every job's spec, and the dates that Snakemake compares, in step with the keys."""
     stale = {job.id for job in stale_jobs(study, keys)}
+    cohorts = Cohorts(study)
     for job in study.jobs():
-        path = spec_path(study.name, job.step, job.name)
-        spec = make_spec(study.name, job, keys)
-        present = [file for file in job.files if file.exists()]
-        if job.id in stale and present:
-            spec = spec.model_copy(update={"stale_since": _stale_since(path, spec)})
-        text = spec.model_dump_json(indent=1) + "\n"
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            publish.write_text(path, text)
-        is_stale = job.id in stale and present
-        date = min(f.lstat().st_mtime for f in present) + 1 if is_stale else LONG_AGO
-        os.utime(path, (date, date))
+        cohort = cohorts.of(job)
+        outputs = [record_path(study.name, cohort)] if cohort else job.files
+        _write_spec(make_spec(study.name, job, keys), job.id in stale, outputs)
         if job.id not in stale:
-            _date(job.sidecar, _sidecar_date(job))
+            _date(job.sidecar, _date_of(job.sidecar, job.depth))
+    for cohort in cohorts.all():
+        if not stale.intersection(job.id for job in cohort.members):
+            record = record_path(study.name, cohort)
+            write_record(record, {job.name: keys[job] for job in cohort.members})
+            _date(record, _date_of(record, cohort.depth))
+
+
+def _write_spec(spec: Spec, is_stale: bool, outputs: list[Path]) -> None:
+    """A stale job's spec is newer than its `outputs`, which are what Snakemake knows of it."""
+    path = spec_path(spec.study, spec.step, spec.name)
+    present = [file for file in outputs if file.exists()]
+    date = LONG_AGO
+    if is_stale and present:
+        spec = spec.model_copy(update={"stale_since": _stale_since(path, spec)})
+        date = min(file.lstat().st_mtime for file in present) + 1
+    text = spec.model_dump_json(indent=1) + "\n"
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        publish.write_text(path, text, durable=False)
+    os.utime(path, (date, date))
 
 
 def _stale_since(path: Path, spec: Spec) -> int:
@@ -116,14 +141,14 @@ def _stale_since(path: Path, spec: Spec) -> int:
     return known.stale_since if same else time.time_ns()
 
 
-def _sidecar_date(job: Job) -> float:
-    """Never newer than a result downstream, and another for another content.
+def _date_of(path: Path, depth: int) -> float:
+    """A date for a file whose job ends a chain of `depth` jobs.
 
-    git and DVC take a file of known inode, size and date for unchanged without reading it, so a
-    constant date would hide changes from them.
+    Never newer than a result downstream, and another for another content: git and DVC take a file of
+    known inode, size and date for unchanged without reading it, so a constant date would hide changes.
     """
-    content = int(hashlib.sha256(job.sidecar.read_bytes()).hexdigest()[:12], 16)
-    return LONG_AGO + job.depth * 10**7 + (content % 10**13) / 10**6
+    content = int(hashlib.sha256(path.read_bytes()).hexdigest()[:12], 16)
+    return LONG_AGO + depth * 10**5 + (content % 10**11) / 10**6
 
 
 def _date(path: Path, date: float) -> None:

@@ -1,63 +1,24 @@
 """A study as data: every job of the DAG with what it depends on. Nothing here reads or writes a file."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from mimic.core import tasks
-from mimic.core.parameters import Parameters, Student
-
-SIDECAR = "job.json"
-MODEL_FILES = ("model.safetensors", "validation.safetensors", "history.jsonl", "record.json")
-DATA_FILES = ("train.safetensors", "validation.safetensors", "test.safetensors", "data.json")
-ENSEMBLE_FILES = ("members.safetensors", "ensemble.json")
-EVALUATION_FILES = ("predictions.safetensors", "models.csv")
-REPORT_FILES = (
-    "report.html",
-    "summary.json",
-    "claims.json",
-    "table1.csv",
-    "table2.csv",
-    "figure1.csv",
-    "curves.csv",
+from mimic.core.jobs import (
+    DATA_FILES,
+    ENSEMBLE_FILES,
+    EVALUATION_FILES,
+    MODEL_FILES,
+    REPORT_FILES,
+    Job,
+    job_in,
 )
-TEST_FILE = "test.safetensors"  # seen by the evaluation alone
-ARMS = ("logits", "labels", "regularised")
+from mimic.core.parameters import CrossEntropy, Parameters, Student, Teacher
+from mimic.core.searches import SearchJobs, search_jobs
+from mimic.core.spaces import StudentSpace
 
-
-@dataclass(frozen=True)
-class Job:
-    """One job: a step, what it is applied to, and the files that it publishes."""
-
-    step: str
-    name: str
-    folder: Path  # where its sidecar lies, and its files unless `outputs` says otherwise
-    task: tasks.Task = field(repr=False)
-    outputs: dict[str, Path] = field(repr=False)  # what the step calls a file: where it is published
-    upstream: tuple["Job", ...] = field(default=(), repr=False)
-
-    @property
-    def id(self) -> str:
-        return f"{self.step}/{self.name}"
-
-    @property
-    def sidecar(self) -> Path:
-        return self.folder / SIDECAR
-
-    @property
-    def files(self) -> list[Path]:
-        """Every file that the job publishes, its sidecar last."""
-        return [*self.outputs.values(), self.sidecar]
-
-    def inputs(self, upstream: "Job") -> dict[str, Path]:
-        """The files of an upstream job that this one may open: the test images only to evaluate."""
-        hidden = () if self.step == "evaluation" else (TEST_FILE,)
-        return {name: path for name, path in upstream.outputs.items() if name not in hidden}
-
-    @cached_property
-    def depth(self) -> int:
-        """Jobs on the longest chain that ends here."""
-        return 1 + max((job.depth for job in self.upstream), default=0)
+TRIAL_REPETITION = 0  # trials start from a seed of their own, so that the winner's repetitions are fresh
 
 
 @dataclass(frozen=True)
@@ -71,18 +32,20 @@ class Variant:
     student: Student
 
     @property
+    def search(self) -> str:
+        """What the search for its hyperparameters is called, if there is one."""
+        return f"{self.family}-{self.budget}-{self.arm}"
+
+    @property
     def name(self) -> str:
-        return f"{self.family}-{self.budget}-{self.arm}-s{self.repetition}"
+        return f"{self.search}-s{self.repetition}"
 
 
 def student_variants(parameters: Parameters) -> list[Variant]:
     """Every student of a study, by arm, family and budget as params.yaml lists them, then by seed."""
-    groups = zip(
-        ARMS, (parameters.students, parameters.hard_label_twins, parameters.regularised_twins), strict=True
-    )
     return [
         Variant(family, budget, arm, repetition, student)
-        for arm, group in groups
+        for arm, group in parameters.groups.items()
         for family, budgets in group.variants.items()
         for budget, student in budgets.items()
         for repetition in range(1, group.seeds + 1)
@@ -116,30 +79,29 @@ class Study:
         p = self.parameters
         data = self._single("data", self._data_task(), DATA_FILES, [])
         teachers = [self._teacher(name, data) for name in p.teachers.members]
+        teacher_search = self._teacher_search(data)
+        candidates = [*teachers, *teacher_search.trials]
         choice = tasks.EnsembleTask(ensemble=p.ensemble)
-        ensemble = self._single("ensemble", choice, ENSEMBLE_FILES, [data, *teachers])
+        ensemble = self._single("ensemble", choice, ENSEMBLE_FILES, [data, *candidates])
         shards = [self._shard(index, data, ensemble) for index in range(len(shard_names(p)))]
-        students = [self._student(variant, data, shards) for variant in student_variants(p)]
-        models = [*teachers, ensemble, *students]
+        student_searches = self._student_searches(data, shards)
+        found = {search.name: search.selection for search in student_searches}
+        students = [
+            self._student(variant, data, shards, found.get(variant.search)) for variant in student_variants(p)
+        ]
+        searches = [teacher_search, *student_searches]
+        chosen = [search.selection for search in searches if search.selection]
+        models = [*teachers, ensemble, *students, *chosen]
         measure = tasks.EvaluationTask(seed=p.seed, precision=p.precision, evaluation=p.evaluation)
         evaluation = self._single("evaluation", measure, EVALUATION_FILES, [data, *models])
-        report = self._report([data, *shards, *models, evaluation])  # shards: for what they cost
-        jobs = [data, *teachers, ensemble, *shards, *students, evaluation, report]
-        return {job.id: job for job in jobs}
+        compared = [search.baseline for search in searches if search.baseline]
+        report = self._report([data, *shards, *models, *compared, evaluation])  # shards: for what they cost
+        jobs = [data, *teachers, *teacher_search.jobs, ensemble, *shards]
+        jobs += [job for search in student_searches for job in search.jobs]
+        return {job.id: job for job in [*jobs, *students, evaluation, report]}
 
     def _single(self, step: str, task: tasks.Task, files: tuple[str, ...], upstream: list[Job]) -> Job:
-        return self._one(step, step, self.folder / step, task, files, upstream)
-
-    def _one(
-        self,
-        step: str,
-        name: str,
-        folder: Path,
-        task: tasks.Task,
-        files: tuple[str, ...],
-        upstream: list[Job],
-    ) -> Job:
-        return Job(step, name, folder, task, {file: folder / file for file in files}, tuple(upstream))
+        return job_in(self.folder / step, step, step, task, files, upstream)
 
     def _data_task(self) -> tasks.DataTask:
         """The label names the data in the report alone, so it is in no key but the report's."""
@@ -148,17 +110,29 @@ class Study:
         )
 
     def _teacher(self, name: str, data: Job) -> Job:
-        p, member = self.parameters, self.parameters.teachers.members[name]
-        task = tasks.TeacherTask(
+        task = self._teacher_task(self.parameters.teachers.members[name])
+        return job_in(self.folder / "teachers" / name, "teacher", name, task, MODEL_FILES, [data])
+
+    def _teacher_task(self, teacher: Teacher) -> tasks.TeacherTask:
+        p = self.parameters
+        return tasks.TeacherTask(
             seed=p.seed,
             precision=p.precision,
-            augmentation=p.augmentation.model_copy(update={"hsv": member.hsv or p.augmentation.hsv}),
+            augmentation=p.augmentation.model_copy(update={"hsv": teacher.hsv or p.augmentation.hsv}),
             batch_size=p.teachers.batch_size,
             batch_normalisation=p.teachers.batch_normalisation,
             schedule=p.teachers.schedule,
-            teacher=member,
+            teacher=teacher,
         )
-        return self._one("teacher", name, self.folder / "teachers" / name, task, MODEL_FILES, [data])
+
+    def _teacher_search(self, data: Job) -> SearchJobs:
+        """The first of teachers.members is the default from which the search departs."""
+        p, effort = self.parameters, self.parameters.search.teachers
+        if effort is None:
+            return SearchJobs("teachers")
+        task = self._teacher_task(next(iter(p.teachers.members.values())))
+        folder = self.folder / "teachers" / "searches"
+        return search_jobs("teachers", folder, p.search, effort, effort.space, task, [data], p.data)
 
     def _shard(self, index: int, data: Job, ensemble: Job) -> Job:
         p, per_shard = self.parameters, self.parameters.transfer.epochs_per_shard
@@ -170,36 +144,58 @@ class Study:
             first_epoch=index * per_shard,
             epochs=min(per_shard, p.transfer.epochs - index * per_shard),
         )
-        name = f"{index:03d}"
-        return self._one(
-            "logits", name, self.folder / "logits" / name, task, ("logits.safetensors",), [data, ensemble]
-        )
+        name, files = f"{index:03d}", ("logits.safetensors",)
+        return job_in(self.folder / "logits" / name, "logits", name, task, files, [data, ensemble])
 
-    def _student(self, variant: Variant, data: Job, shards: list[Job]) -> Job:
+    def _student_searches(self, data: Job, shards: list[Job]) -> list[SearchJobs]:
         p = self.parameters
-        group = {"logits": p.students, "labels": p.hard_label_twins, "regularised": p.regularised_twins}[
-            variant.arm
+        searched = [
+            (Variant(family, budget, arm, TRIAL_REPETITION, p.groups[arm].variants[family][budget]), space)
+            for arm, effort in p.searches.items()
+            if effort
+            for family, spaces in effort.spaces.items()
+            for budget, space in spaces.items()
         ]
-        task = tasks.StudentTask(
+        return [self._student_search(variant, space, data, shards) for variant, space in searched]
+
+    def _student_search(
+        self, variant: Variant, space: StudentSpace, data: Job, shards: list[Job]
+    ) -> SearchJobs:
+        p, folder = self.parameters, self.folder / "students" / "searches"
+        task, upstream = self._student_task(variant), self._trained_on(variant, data, shards)
+        effort = p.searches[variant.arm]
+        return search_jobs(variant.search, folder, p.search, effort, space, task, upstream, p.data)
+
+    def _student(self, variant: Variant, data: Job, shards: list[Job], selection: Job | None) -> Job:
+        """A student; if there was a search, the selection holds its hyperparameters."""
+        upstream = self._trained_on(variant, data, shards) + ([selection] if selection else [])
+        folder = self.folder / "students" / variant.name
+        return job_in(folder, "student", variant.name, self._student_task(variant), MODEL_FILES, upstream)
+
+    @staticmethod
+    def _trained_on(variant: Variant, data: Job, shards: list[Job]) -> list[Job]:
+        return [data] if variant.arm == "labels" else [data, *shards]
+
+    def _student_task(self, variant: Variant) -> tasks.StudentTask:
+        p, group = self.parameters, self.parameters.groups[variant.arm]
+        return tasks.StudentTask(
             seed=p.seed,
             precision=p.precision,
             augmentation=p.augmentation,
             transfer_epochs=p.transfer.epochs,
             batch_size=group.batch_size,
             schedule=group.schedule,
-            loss=group.loss if variant.arm != "labels" else tasks.CrossEntropy(),
+            loss=group.loss if variant.arm != "labels" else CrossEntropy(),
             family=variant.family,
             budget=variant.budget,
             arm=variant.arm,
             repetition=variant.repetition,
             student=variant.student,
         )
-        upstream = [data] if variant.arm == "labels" else [data, *shards]
-        folder = self.folder / "students" / variant.name
-        return self._one("student", variant.name, folder, task, MODEL_FILES, upstream)
 
     def _report(self, upstream: list[Job]) -> Job:
         folder = self.folder / "report"
         outputs = {file: folder / file for file in REPORT_FILES} | {"front_page.html": Path("report.html")}
-        task = tasks.ReportTask(parameters=self.parameters)
+        parameters = self.parameters.model_copy(update={"cohort": 1})  # changes no result
+        task = tasks.ReportTask(parameters=parameters)
         return Job("report", "report", folder, task, outputs, tuple(upstream))

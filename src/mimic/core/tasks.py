@@ -4,25 +4,20 @@ A task holds every parameter that its results depend on and no other, so that a 
 depends on it and nothing else.
 """
 
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from mimic.core.parameters import (
-    FAMILIES,
     Augmentation,
-    Budget,
-    CrossEntropy,
     Data,
     Ensemble,
     Evaluation,
-    Frozen,
     Loss,
     Parameters,
-    Schedule,
     Student,
     Teacher,
 )
+from mimic.core.spaces import Algorithm, MedianRule, Space
+from mimic.core.types import FAMILIES, Budget, Frozen, Schedule
 
 Precision = Literal["fp32", "bf16"]
 
@@ -80,6 +75,37 @@ class StudentTask(Frozen):
     student: Student
 
 
+class ProposalTask(Frozen):
+    """Propose the points of one round of a search."""
+
+    algorithm: Algorithm
+    stopping: MedianRule | None
+    space: Space
+    default: TeacherTask | StudentTask  # a trial's task but for the hyperparameters searched
+    round: int  # from 1
+    points: int
+    classes: int
+    image_size: int
+
+
+class TrialTask(Frozen):
+    """Train one point of a proposal."""
+
+    index: int  # among the points, from 1
+    number: int  # among all trials of the search, from 1
+    default: TeacherTask | StudentTask
+
+
+class SelectionTask(Frozen):
+    """Rank the trials of a search by validation error."""
+
+    averaged: int  # models kept for Figure 1
+    algorithm: Algorithm
+    space: Space
+    default: TeacherTask | StudentTask
+    classes: int
+
+
 class EvaluationTask(Frozen):
     """Measure every model on the test images."""
 
@@ -94,16 +120,16 @@ class ReportTask(Frozen):
     parameters: Parameters
 
 
-Task = Annotated[
-    DataTask | TeacherTask | EnsembleTask | LogitsTask | StudentTask | EvaluationTask | ReportTask, Field()
-]
 TASKS: dict[str, type[Frozen]] = {
     "data": DataTask,
     "teacher": TeacherTask,
     "ensemble": EnsembleTask,
     "logits": LogitsTask,
+    "proposal": ProposalTask,
+    "trial": TrialTask,
+    "selection": SelectionTask,
     "student": StudentTask,
     "evaluation": EvaluationTask,
     "report": ReportTask,
 }
-__all__ = ["TASKS", "CrossEntropy", *(task.__name__ for task in TASKS.values()), "Task"]
+Task = Frozen  # one of these

@@ -11,8 +11,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from mimic.core.errors import MimicError
-from mimic.core.parameters import Frozen, Positive
 from mimic.core.publish import atomic_path, write_json
+from mimic.core.types import Frozen, Positive
 
 SPLITS = ("train", "validation", "test")
 TENSORS = ("images_NCHW", "labels_N")

@@ -43,7 +43,7 @@ def choose_members(
         "trace": [{"member": member} | asdict(score) for member, score in steps],
         "candidates": list(selection.candidates),
         "note": selection.note,
-        "tasks": {name: records[name]["hyperparameters"] for name in selection.members},
+        "records": {name: records[name] for name in selection.members},
     }
     write_json(out / "ensemble.json", description)
     weights = {
@@ -79,7 +79,7 @@ class EnsembleNet(torch.nn.Module):
 
 
 def read_ensemble(folder: Path) -> dict:
-    """The description in `folder`: members, trace, candidates, note, tasks."""
+    """The description in `folder`: members, trace, candidates, note, records."""
     return json.loads((folder / "ensemble.json").read_text(encoding="utf-8"))
 
 
@@ -89,7 +89,7 @@ def load_ensemble(folder: Path, classes: int, image_size: int, device: torch.dev
     weights = load_file(folder / "members.safetensors")
     members = []
     for name in description["members"]:
-        task = TeacherTask.model_validate_json(json.dumps(description["tasks"][name]))
+        task = TeacherTask.model_validate_json(json.dumps(description["records"][name]["hyperparameters"]))
         net = make_net(task, classes, image_size)
         prefix = f"{name}/"
         net.load_state_dict({k.removeprefix(prefix): w for k, w in weights.items() if k.startswith(prefix)})

@@ -1,5 +1,6 @@
 """Students: trained on the transfer set's images, with the ensemble's logits or the images' own labels."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -11,27 +12,53 @@ from mimic.data.augment import Augmenter
 from mimic.data.packed import Split, open_split, read_description
 from mimic.distill.transfer import FINGERPRINT_IMAGES, TransferTargets, image_identity
 from mimic.training.precision import prepare
-from mimic.training.train import make_stream, train_model
+from mimic.training.train import make_stream, train_models
 from mimic.training.trainer import FitTask
 
 PURPOSE = ("transfer",)  # every student sees the same images in the same order
 
 
-def train_student(task: StudentTask, data: Path, shards: list[Path], context: Context) -> None:
-    """Train a student on the packed images in `data`; leave its files in `context.out`.
+def train_students(
+    contexts: Sequence[Context],
+    tasks: Sequence[StudentTask],
+    data: Path,
+    shards: list[Path],
+    limits: Sequence[dict[int, float]] | None = None,
+) -> Iterator[Context]:
+    """Train students in lockstep on one stream of the packed images in `data`, each as if it were alone.
 
-    `shards` hold the targets of the arms that mimic logits; the hard-label arm has none. Raises
-    MimicError when the shards belong to other images than those that augmentation makes here.
+    Yields each context as soon as its files lie in `context.out`; errors as `train_models` says. The
+    tasks must agree on the stream (ValueError). `shards` hold the targets of the arms that mimic logits;
+    the hard-label arm has none. `limits` end hopeless search trials; see FitTask. Raises MimicError when
+    the shards belong to other images than those that augmentation makes here.
     """
-    prepare(context.threads)
+    first = _check_alike(tasks)
+    prepare(contexts[0].threads)
     train = open_split(data, "train")
-    if task.arm == "labels":
+    if first.arm == "labels":
         targets = torch.from_numpy(train.labels_N)
     else:
-        targets = _open_targets(task, data, train, shards).targets
-    stream = make_stream(task, train.images_NCHW, targets, PURPOSE, cycle=task.transfer_epochs)
+        targets = _open_targets(first, data, train, shards).targets
+    stream = make_stream(first, train.images_NCHW, targets, PURPOSE, cycle=first.transfer_epochs)
+    fit_tasks = map(_fit_task, tasks, limits or [{}] * len(tasks))
+    yield from train_models(list(zip(contexts, tasks, fit_tasks, strict=True)), stream, data)
+
+
+def _check_alike(tasks: Sequence[StudentTask]) -> StudentTask:
+    """The first task, once all have been found to want the same images and targets."""
+    first = tasks[0]
+    for task in tasks[1:]:
+        for field in ("seed", "augmentation", "transfer_epochs", "batch_size"):
+            if getattr(task, field) != getattr(first, field):
+                raise ValueError(f"a cohort shares one stream, but its members differ in {field}")
+        if (task.arm == "labels") != (first.arm == "labels"):
+            raise ValueError("a cohort shares one stream, but its members differ in their targets")
+    return first
+
+
+def _fit_task(task: StudentTask, limits: dict[int, float]) -> FitTask:
     student = task.student
-    fit_task = FitTask(
+    return FitTask(
         learning_rate=student.learning_rate,
         momentum=student.momentum,
         weight_decay=student.weight_decay,
@@ -39,8 +66,8 @@ def train_student(task: StudentTask, data: Path, shards: list[Path], context: Co
         loss=task.loss,
         precision=task.precision,
         seed=torch_seed(task.seed, "student", task.repetition),
+        limits=limits,
     )
-    train_model(task, fit_task, stream, data, context)
 
 
 def _open_targets(task: StudentTask, data: Path, train: Split, shards: list[Path]) -> TransferTargets:

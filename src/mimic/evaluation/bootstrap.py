@@ -41,23 +41,34 @@ def difference_interval(
 
     Raises MimicError when the two were not tested on equally many images.
     """
-    images_A, images_B = correct_A_SN.shape[1], correct_B_SN.shape[1]
+    return contrast_interval(correct_A_SN, correct_B_SN, resamples, confidence, seed)
+
+
+def contrast_interval(
+    outcome_A_SN: np.ndarray, outcome_B_SN: np.ndarray, resamples: int, confidence: float, seed: int
+) -> Interval:
+    """The mean of A less that of B, paired over the test images: [seeds, images] of any few values.
+
+    An outcome may be what one model gains over another on an image: -1, 0 or 1. Raises MimicError when
+    the two are not of equally many images.
+    """
+    images_A, images_B = outcome_A_SN.shape[1], outcome_B_SN.shape[1]
     if images_A != images_B:
         raise MimicError(
             f"a paired comparison needs the same test images for both models, not {images_A} and {images_B}"
         )
-    return _interval([(1, correct_A_SN), (-1, correct_B_SN)], resamples, confidence, seed)
+    return _interval([(1, outcome_A_SN), (-1, outcome_B_SN)], resamples, confidence, seed)
 
 
 def _interval(models: list[tuple[int, np.ndarray]], resamples: int, confidence: float, seed: int) -> Interval:
-    """The interval of the sum of accuracies, each with its sign."""
-    outcomes_SN = np.concatenate([correct_SN for _, correct_SN in models])
+    """The interval of the sum of mean outcomes, each with its sign."""
+    outcomes_SN = np.concatenate([outcome_SN for _, outcome_SN in models])
     patterns_SP, images_P = np.unique(outcomes_SN, axis=1, return_counts=True)
-    rows = np.cumsum([len(correct_SN) for _, correct_SN in models])[:-1]
+    rows = np.cumsum([len(outcome_SN) for _, outcome_SN in models])[:-1]
     signed = list(zip((sign for sign, _ in models), np.split(patterns_SP, rows), strict=True))
     statistics = np.concatenate(list(_resample(signed, images_P, resamples, seed)))
     low, high = np.quantile(statistics, [(1 - confidence) / 2, (1 + confidence) / 2])
-    mean = sum(sign * correct_SN.mean() for sign, correct_SN in models)
+    mean = sum(sign * outcome_SN.mean() for sign, outcome_SN in models)
     return Interval(float(mean), float(low), float(high))
 
 
@@ -73,15 +84,15 @@ def _resample(
         size = min(rows, resamples - first)
         counts_RP = image_stream.multinomial(images, images_P / images, size)
         yield sum(
-            sign * _accuracy(patterns_SP, counts_RP, random)
+            sign * _mean(patterns_SP, counts_RP, random)
             for (sign, patterns_SP), random in zip(models, seed_streams, strict=True)
         )
 
 
-def _accuracy(patterns_SP: np.ndarray, counts_RP: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """The accuracy in each resample [R] of images, with seeds drawn from `random`."""
+def _mean(patterns_SP: np.ndarray, counts_RP: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """The mean outcome in each resample [R] of images, with seeds drawn from `random`."""
     seeds = len(patterns_SP)
     draws_RS = random.multinomial(seeds, np.full(seeds, 1 / seeds), len(counts_RP))
     # Whole numbers in float64, for speed: still exact.
-    right_RP = draws_RS.astype(np.float64) @ patterns_SP.astype(np.float64)
-    return np.einsum("rp,rp->r", right_RP, counts_RP) / (seeds * counts_RP.sum(axis=1))
+    summed_RP = draws_RS.astype(np.float64) @ patterns_SP.astype(np.float64)
+    return np.einsum("rp,rp->r", summed_RP, counts_RP) / (seeds * counts_RP.sum(axis=1))

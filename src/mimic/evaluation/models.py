@@ -1,6 +1,6 @@
 """Every model of a study on the test images: one table, and the predictions behind it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,8 @@ from mimic.data.packed import Split, open_split, read_description
 from mimic.distill.members import load_ensemble, read_ensemble
 from mimic.evaluation import metrics
 from mimic.evaluation.translation import translation_accuracy
-from mimic.training.models import load_model, read_record
+from mimic.evaluation.trials import load_trials
+from mimic.training.models import load_model
 from mimic.training.precision import choose_device, prepare
 from mimic.training.predict import predict
 
@@ -30,13 +31,15 @@ def evaluate_models(
     teachers: dict[str, Path],
     ensemble: Path,
     students: dict[str, Path],
+    selections: dict[str, Path],
     out: Path,
     threads: int,
     progress: Callable[[str], None],
 ) -> None:
     """Write models.csv, one row a model, and predictions.safetensors, the test logits_NK of each.
 
-    A diverged model has its row, without measures.
+    `selections` are the folders of searches, whose best trials get rows of kind `trial`. A diverged model
+    has its row, without measures.
     """
     prepare(threads)
     test, classes = open_split(data, "test"), len(read_description(data).classes)
@@ -44,21 +47,31 @@ def evaluate_models(
     net = load_ensemble(ensemble, classes, bench.image_size, bench.device)
     reference_NK = bench.logits(net, test.images_NCHW)
     predictions = {"ensemble": reference_NK}
-    rows = [_ensemble_row(ensemble, teachers) | bench.measures(net, reference_NK, reference_NK)]
-    folders = {**teachers, **students}
-    for number, (name, folder) in enumerate(folders.items(), 1):
-        record, net = load_model(folder, classes, bench.image_size)
+    rows = [_ensemble_row(ensemble) | bench.measures(net, reference_NK, reference_NK)]
+    models = _models([*teachers.values(), *students.values()], selections.values(), classes, bench.image_size)
+    for record, net in models:
         row = {key: record[key] for key in COPIED}
         if record["status"] == "finished":
             net = net.to(bench.device, memory_format=torch.channels_last)
-            predictions[name] = bench.logits(net, test.images_NCHW)
-            row |= bench.measures(net, predictions[name], reference_NK)
+            predictions[record["name"]] = bench.logits(net, test.images_NCHW)
+            row |= bench.measures(net, predictions[record["name"]], reference_NK)
         rows.append(row)
-        if number % 10 == 0 or number == len(folders):
-            progress(f"{number}/{len(folders)} models")
+        if len(rows) % 10 == 0:
+            progress(f"{len(rows)} models")
     with atomic_path(out / "models.csv") as aside:
         pd.DataFrame(rows).to_csv(aside, index=False)
     save_file({**predictions, "labels_N": test.labels_N}, out / "predictions.safetensors")
+
+
+def _models(
+    folders: Iterable[Path], selections: Iterable[Path], classes: int, image_size: int
+) -> Iterator[tuple[dict, torch.nn.Module]]:
+    """The record and the net of each model, those of a search's best trials last."""
+    for folder in folders:
+        yield load_model(folder, classes, image_size)
+    for selection in selections:
+        for record, net in load_trials(selection, classes, image_size):
+            yield record | {"kind": "trial"}, net
 
 
 class _Bench:
@@ -92,10 +105,10 @@ class _Bench:
         } | shifts
 
 
-def _ensemble_row(ensemble: Path, teachers: dict[str, Path]) -> dict:
-    """What the ensemble's row takes over from its members."""
+def _ensemble_row(ensemble: Path) -> dict:
+    """What the ensemble's row takes over from its members, teachers or trials of their search."""
     description = read_ensemble(ensemble)
-    records = [read_record(teachers[name]) for name in description["members"]]
+    records = description["records"].values()
     row = {"kind": "ensemble", "name": "ensemble", "family": "ensemble", "status": "finished"}
     summed = ("parameters", "multiply_adds", "seconds", "training_flops")
     row |= {key: sum(record[key] for record in records) for key in summed}

@@ -1,7 +1,7 @@
 """The layers that a task asks for."""
 
-from mimic.core.parameters import budget_parameters
 from mimic.core.tasks import StudentTask, TeacherTask
+from mimic.core.types import budget_parameters
 from mimic.nets.budget import solve
 from mimic.nets.layers import Layers
 from mimic.nets.teacher import teacher_layers

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mimic.core.parameters import FAMILIES, budget_parameters
-from mimic.evaluation.bootstrap import Interval, accuracy_interval, difference_interval
+from mimic.core.types import FAMILIES, budget_parameters
+from mimic.evaluation.bootstrap import Interval, accuracy_interval, contrast_interval, difference_interval
 
 
 class Model(NamedTuple):
@@ -84,7 +84,7 @@ class Accuracies:
 
         Seeds of a pair are matched by their order, so that a gain is one row of -1, 0 and 1.
         """
-        return difference_interval(self._gain(*first), self._gain(*second), **vars(self.bootstrap))
+        return contrast_interval(self._gain(*first), self._gain(*second), **vars(self.bootstrap))
 
     def _gain(self, better: Model, worse: Model) -> np.ndarray:
         seeds = min(self.cells[better].seeds, self.cells[worse].seeds)

@@ -21,9 +21,9 @@ def build_report(study_folder: Path, parameters: Parameters, out: Path, job_side
     """Read the results under `study_folder` and write the report's files into `out`.
 
     Only models of `parameters` are read. `job_sidecars` are the sidecars whose provenance the report
-    shows. Writes report.html, summary.json, claims.json, table1.csv, table2.csv, figure1.csv and
-    curves.csv; accuracies in the tables are fractions, in figure1.csv percent. Raises MimicError when a
-    file is missing or lacks a model.
+    shows; those of selections lie beside the searches that it reads. Writes report.html, summary.json,
+    claims.json, table1.csv, table2.csv, figure1.csv, curves.csv and searches.csv; accuracies in the tables
+    are fractions, in figure1.csv percent. Raises MimicError when a file is missing or lacks a model.
     """
     results = read_results(Path(study_folder), parameters, job_sidecars)
     answers = answer_claims(results.accuracies)
@@ -36,6 +36,7 @@ def build_report(study_folder: Path, parameters: Parameters, out: Path, job_side
         "table2.csv": tables.table_2_frame(tables.table_2(results.accuracies)),
         "figure1.csv": pd.DataFrame(figure_1_rows(results)),
         "curves.csv": curves(results),
+        "searches.csv": tables.searches_frame(results),
     }
     for name, frame in frames.items():
         write_text(out / name, frame.to_csv(index=False))
@@ -49,7 +50,12 @@ def _summary(results: Results) -> dict:
         for model, interval in table.intervals.items()
         if model.arm
     }
-    return {"ensemble_accuracy": table.mean(ENSEMBLE), "students": students}
+    found = {
+        search.name: {"best_error": search.best_error, "gain": search.gain} for search in results.all_searches
+    }
+    return {"ensemble_accuracy": table.mean(ENSEMBLE), "students": students} | (
+        {"searches": found} if found else {}
+    )
 
 
 def _claim(answer: Answer) -> dict:

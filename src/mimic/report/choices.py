@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from mimic.core.parameters import OneCycle, Parameters, Patience
+from mimic.core.parameters import Parameters
+from mimic.core.types import OneCycle, Patience
 from mimic.report import published
 from mimic.report.numerals import listing, plural, thousands
 
@@ -56,7 +57,8 @@ def _data(p: Parameters, counts: dict[str, int]) -> Iterator[Choice]:
 
 def _training(p: Parameters) -> Iterator[Choice]:
     protocol = published.paper()["protocol"]
-    yield Choice("teachers to choose from", str(len(p.teachers.members)), str(protocol["teachers"]))
+    candidates = len(p.teachers.members) + (p.search.teachers.trials if p.search.teachers else 0)
+    yield Choice("teachers to choose from", str(candidates), str(protocol["teachers"]))
     yield Choice("members of the ensemble", str(p.ensemble.size), str(protocol["members"]))
     normalisation = (
         "with batch normalisation" if p.teachers.batch_normalisation else "without batch normalisation"
@@ -71,7 +73,34 @@ def _training(p: Parameters) -> Iterator[Choice]:
     )
     yield from _by_group("batch size", {name: str(g.batch_size) for name, g in groups}, None)
     yield Choice("loss of students", _loss(p), "squared L2 distance between logits")
-    yield Choice("hyperparameters", "given in the parameters", "Bayesian optimisation (Spearmint)")
+    yield from _search(p)
+
+
+ALGORITHMS = {"gp": "Gaussian process", "tpe": "tree of Parzen estimators"}
+
+
+def _search(p: Parameters) -> Iterator[Choice]:
+    """How hyperparameters were found."""
+    paper = "Bayesian optimisation (Spearmint)"
+    efforts = [("teachers", p.search.teachers)] if p.search.teachers else []
+    for arm, effort in p.searches.items():
+        if effort:
+            nets = [f"{family} at {listing(list(budgets))}" for family, budgets in effort.spaces.items()]
+            efforts.append((f"{listing(nets)} ({arm})", effort))
+    if not efforts:
+        yield Choice("hyperparameters", "given in the parameters", paper)
+        return
+    name = p.search.algorithm
+    kind = f"Bayesian optimisation (Optuna, {ALGORITHMS[name]})" if name in ALGORITHMS else f"{name} search"
+    yield Choice(
+        "hyperparameters", f"{kind} for {'; '.join(found for found, _ in efforts)}; else given", paper
+    )
+    numbers = sorted({effort.trials for _, effort in efforts})
+    yield Choice("trials of a search", listing([str(number) for number in numbers]), None)
+    if p.search.stopping:
+        epochs = listing([str(epoch) for epoch in p.search.stopping.epochs])
+        rule = f"stopped after epoch {epochs} where worse than the median of the earlier rounds"
+        yield Choice("hopeless trials", rule, None)
 
 
 def _by_group(topic: str, values: dict[str, str], paper: str | None) -> Iterator[Choice]:

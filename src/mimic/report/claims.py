@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
-from mimic.core.parameters import budget_parameters
+from mimic.core.types import budget_parameters
 from mimic.evaluation.bootstrap import Interval
 from mimic.report import published
 from mimic.report.accuracies import CONVS, MLPS, TEACHER, Accuracies, Model

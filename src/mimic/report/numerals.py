@@ -9,7 +9,7 @@ DASH = "\N{EN DASH}"  # for what is missing
 
 def percent(fraction: float | None, digits: int = 1) -> str:
     """0.879 as 87.9%."""
-    return DASH if _missing(fraction) else f"{100 * fraction:.{digits}f}%"
+    return DASH if _missing(fraction) else f"{100 * fraction:.{digits}f}%".replace("-", MINUS)
 
 
 def plain(fraction: float | None, digits: int = 1) -> str:
@@ -75,9 +75,9 @@ def duration(seconds: float | None) -> str:
     return f"{hours:,} h {minutes} min" if minutes and hours < 100 else f"{hours:,} h"
 
 
-def plural(number: int, noun: str) -> str:
-    """`3 teachers`, `1 seed`."""
-    return f"{thousands(number)} {noun if number == 1 else noun + 's'}"
+def plural(number: int, noun: str, several: str | None = None) -> str:
+    """`3 teachers`, `1 seed`; `several` is for nouns that don't end in a plain s."""
+    return f"{thousands(number)} {noun if number == 1 else several or noun + 's'}"
 
 
 def listing(words: list[str]) -> str:

@@ -22,14 +22,21 @@ class JobRow:
 
 
 def total_seconds(results: Results) -> float:
-    """The wall time of all jobs, added up."""
-    return sum(sidecar.provenance.get("seconds") or 0 for sidecar in results.sidecars)
+    """The wall time of all jobs and the training time of all trials, added up."""
+    jobs = sum(sidecar.provenance.get("seconds") or 0 for sidecar in results.sidecars)
+    return jobs + float(sum(search.trials.seconds.sum() for search in results.all_searches))
+
+
+def total_trials(results: Results) -> int:
+    """The trainings of all searches and their baselines."""
+    return sum(len(search.trials) for search in results.all_searches)
 
 
 def total_flops(results: Results) -> float:
     """The floating-point operations of all trainings; the ensemble's row only repeats its members'."""
     models = results.models
-    return float(models.training_flops[models.kind != "ensemble"].sum())
+    trials = sum(search.flops for search in results.all_searches)
+    return float(models.training_flops[models.kind != "ensemble"].sum() + trials)
 
 
 def hardware(results: Results) -> str:

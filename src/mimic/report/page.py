@@ -9,12 +9,14 @@ import vl_convert
 from markupsafe import Markup
 
 import mimic
-from mimic.core.parameters import FAMILIES
+from mimic.core.types import FAMILIES
 from mimic.report import choices, hearsay, numerals, origin, published, tables, verdict
-from mimic.report.charts import beyond, curves, figure1
+from mimic.report.charts import beyond, curves, figure1, hyperparameters, progress, theme
 from mimic.report.claims import Answer
 from mimic.report.results import METRICS, Results
+from mimic.report.searches import Search
 from mimic.report.strips import strips
+from mimic.search.importance import importance
 
 FOLDER = files("mimic.report") / "page"
 
@@ -48,7 +50,7 @@ def _content(results: Results, answers: list[Answer]) -> dict:
         "style": Markup((FOLDER / "style.css").read_text(encoding="utf-8")),
         "library": Markup(_library()),
         "script": Markup((FOLDER / "charts.js").read_text(encoding="utf-8")),
-        "charts": _charts(results),
+        "charts": {"config": theme.CONFIG, "specifications": _charts(results)},
         "results": results,
         "label": results.label,
         "paper": published.paper(),
@@ -59,7 +61,8 @@ def _content(results: Results, answers: list[Answer]) -> dict:
         "tally": verdict.tally(answers),
         "key_figures": verdict.key_figures(table),
         "gap": verdict.gap(table),
-        "hearsay": hearsay.check_hearsay(table),
+        "hearsay": hearsay.check_hearsay(table, results.rivals),
+        "rivals": {rivals.search.name: rivals for rivals in results.rivals},
         "table_1": tables.table_1(table),
         "table_2": tables.table_2(table),
         "beyond": tables.beyond(results),
@@ -96,7 +99,24 @@ def _charts(results: Results) -> dict[str, dict]:
             "student-error": curves.student_curves(results, *error),
             "student-loss": curves.student_curves(results, *loss),
         }
+    for search in results.searches:
+        charts |= _search_charts(results, search)
     return {name: chart for name, chart in charts.items() if chart}
+
+
+def _search_charts(results: Results, search: Search) -> dict[str, dict]:
+    """The charts of one search: those of its hyperparameters have the most important at the top."""
+    shares = importance(search.trials.to_dict("records"), search.space)
+    rivals = next((rivals for rivals in results.rivals if rivals.search is search), None)
+    charts = {
+        f"{search.name}-progress": progress.progress(search, rivals, results.label),
+        f"{search.name}-coordinates": hyperparameters.coordinates(
+            search, list(shares or search.space), results.label
+        ),
+    }
+    if shares:
+        charts[f"{search.name}-importance"] = hyperparameters.importances(search, shares, results.label)
+    return charts
 
 
 def script_json(value: object) -> Markup:

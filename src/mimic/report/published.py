@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from mimic.core.parameters import read_yaml
+from mimic.core.reading import read_yaml
 from mimic.report.accuracies import ENSEMBLE, TEACHER, Model
 
 

@@ -14,7 +14,9 @@ from mimic.core.errors import MimicError
 from mimic.core.identity import Sidecar, read_sidecar
 from mimic.core.parameters import Parameters
 from mimic.core.study import student_variants
+from mimic.report import rivals
 from mimic.report.accuracies import ENSEMBLE, TEACHER, Accuracies, Bootstrap, Cell, Model
+from mimic.report.searches import Search, read_searches
 
 COLUMNS = {
     "kind", "name", "family", "budget", "arm", "seed", "parameters", "multiply_adds", "status",
@@ -30,15 +32,31 @@ class Results:
     parameters: Parameters
     data: dict  # data.json
     ensemble: dict  # ensemble.json
-    models: pd.DataFrame  # rows of models.csv, indexed by name
+    evaluated: pd.DataFrame  # rows of models.csv, indexed by name
     correct: dict[str, np.ndarray]  # finished model: bool [test images]
     histories: pd.DataFrame  # name and the columns of history.jsonl, an epoch a row
+    all_searches: list[Search]  # baselines among them
     sidecars: list[Sidecar]
 
     @property
     def label(self) -> str:
         """What the data are called wherever a result is shown."""
         return self.parameters.data.label
+
+    @cached_property
+    def models(self) -> pd.DataFrame:
+        """The teachers, the ensemble and the students, without the trials of searches."""
+        return self.evaluated[self.evaluated.kind != "trial"]
+
+    @property
+    def searches(self) -> list[Search]:
+        """The searches that models come from, without the baselines."""
+        return [search for search in self.all_searches if not search.is_baseline]
+
+    @cached_property
+    def rivals(self) -> list[rivals.Rivals]:
+        """Each search that has a baseline, with it."""
+        return rivals.pair(self.all_searches)
 
     @property
     def finished(self) -> pd.DataFrame:
@@ -51,9 +69,11 @@ class Results:
 
     @cached_property
     def best_teacher(self) -> str | None:
-        """The finished teacher that is best on the validation images."""
-        accuracies = self.finished[self.finished.kind == "teacher"].validation_accuracy
-        return None if accuracies.empty else accuracies.idxmax()
+        """The finished teacher, or trial of the teachers' search, that is best on the validation images."""
+        teachers = self.evaluated[
+            (self.evaluated.family == "teacher") & (self.evaluated.status == "finished")
+        ]
+        return None if teachers.empty else teachers.validation_accuracy.idxmax()
 
     @property
     def shifts(self) -> dict[int, str]:
@@ -69,9 +89,36 @@ class Results:
         cells = {Model(*key): self._cell(group) for key, group in groups}
         cells[ENSEMBLE] = self._cell(self.models.loc[["ensemble"]])
         if self.best_teacher:
-            cells[TEACHER] = self._cell(self.models.loc[[self.best_teacher]])
+            cells[TEACHER] = self._cell(self.evaluated.loc[[self.best_teacher]])
+        return Accuracies(cells, self._bootstrap)
+
+    @cached_property
+    def averaged(self) -> dict[Model, Search]:
+        """Students of which Figure 1 shows the best trials: those searched on the students' own schedule."""
+        return {
+            search.model: search
+            for search in self.searches
+            if search.model.arm and self._trained_alike(search.model.arm)
+        }
+
+    def _cell_of(self, search: Search) -> Cell:
+        """The best trials as if they were seeds of one model."""
+        return self._cell(self.evaluated.loc[search.five])
+
+    def _trained_alike(self, arm: str) -> bool:
+        trials, students = self.parameters.searches[arm], self.parameters.groups[arm]
+        return trials is not None and trials.schedule in (None, students.schedule)
+
+    @cached_property
+    def plotted(self) -> Accuracies:
+        """The accuracies that Figure 1 shows: of the best trials where there are, else of the seeds."""
+        trials = {model: self._cell_of(search) for model, search in self.averaged.items()}
+        return Accuracies(self.accuracies.cells | trials, self._bootstrap)
+
+    @property
+    def _bootstrap(self) -> Bootstrap:
         report = self.parameters.report
-        return Accuracies(cells, Bootstrap(report.bootstrap, report.confidence, self.parameters.seed))
+        return Bootstrap(report.bootstrap, report.confidence, self.parameters.seed)
 
     def _cell(self, rows: pd.DataFrame) -> Cell:
         finished = rows[rows.status == "finished"]
@@ -85,22 +132,27 @@ def read_results(study_folder: Path, parameters: Parameters, sidecars: Sequence[
     """The published results of a study. Raises MimicError when a file is missing or lacks a model."""
     teachers = list(parameters.teachers.members)
     students = [variant.name for variant in student_variants(parameters)]
-    models = _models(study_folder / "evaluation" / "models.csv", [*teachers, "ensemble", *students])
-    finished = models.index[models.status == "finished"]
+    records = [_sidecar(path) for path in sidecars]
+    searches = read_searches(list(zip(sidecars, records, strict=True)))
+    trials = [trial for search in searches if not search.is_baseline for trial in search.five]
+    table = study_folder / "evaluation" / "models.csv"
+    evaluated = _evaluated(table, [*teachers, "ensemble", *students, *trials])
+    finished = evaluated.index[evaluated.status == "finished"]
     folders = {name: study_folder / "teachers" / name for name in teachers}
     folders |= {name: study_folder / "students" / name for name in students}
     return Results(
         parameters=parameters,
         data=_json(study_folder / "data" / "data.json"),
         ensemble=_json(study_folder / "ensemble" / "ensemble.json"),
-        models=models,
+        evaluated=evaluated,
         correct=_correct(study_folder / "evaluation" / "predictions.safetensors", finished),
         histories=_histories(folders),
-        sidecars=[_sidecar(path) for path in sidecars],
+        all_searches=searches,
+        sidecars=records,
     )
 
 
-def _models(path: Path, names: list[str]) -> pd.DataFrame:
+def _evaluated(path: Path, names: list[str]) -> pd.DataFrame:
     _check_there(path)
     table = pd.read_csv(path, dtype={"budget": str, "arm": str, "name": str})
     if lacking := sorted(COLUMNS - set(table.columns)):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from mimic.core.parameters import FAMILIES, budget_parameters
+from mimic.core.types import FAMILIES, budget_parameters
 from mimic.evaluation.bootstrap import Interval
 from mimic.report import published
 from mimic.report.accuracies import CONVS, ENSEMBLE, TEACHER, Accuracies, Model
@@ -122,6 +122,28 @@ def _bounds(name: str, interval: Interval | None) -> dict:
     return {name: mean, f"{name}_low": low, f"{name}_high": high}
 
 
+def searches_frame(results: Results) -> pd.DataFrame:
+    """Every search for a program, baselines too: fractions of 1, on the validation images."""
+    rows = [
+        {
+            "search": search.name,
+            "algorithm": search.algorithm,
+            "trials": len(search.trials),
+            "best_accuracy": 1 - search.best_error,
+            "default_accuracy": 1 - search.default_error,
+            "gain": search.gain,
+            "diverged": search.diverged,
+            "stopped_early": search.stopped_early,
+            "saved": search.saved,
+            "training_flops": search.flops,
+        }
+        for search in results.all_searches
+    ]
+    columns = ["search", "algorithm", "trials", "best_accuracy", "default_accuracy", "gain"]
+    columns += ["diverged", "stopped_early", "saved", "training_flops"]
+    return pd.DataFrame(rows, columns=columns)
+
+
 @dataclass(frozen=True)
 class BeyondRow:
     """What the evaluation measured, mean over the seeds that finished."""
@@ -138,7 +160,9 @@ def beyond(results: Results) -> list[BeyondRow]:
     columns = [*METRICS, *(column for pixels, column in results.shifts.items() if pixels)]
     singles = [("ensemble", "ensemble"), (results.best_teacher, f"best teacher, {results.best_teacher}")]
     rows = [
-        BeyondRow(label, results.models.family[name], "", results.models.loc[name, columns].to_dict(), 1)
+        BeyondRow(
+            label, results.evaluated.family[name], "", results.evaluated.loc[name, columns].to_dict(), 1
+        )
         for name, label in singles
         if name
     ]

@@ -11,6 +11,5 @@ def run(context: Context) -> None:
     """Write ensemble.json and members.safetensors."""
     task = load_task(context.spec, EnsembleTask)
     validation = open_split(context.folder("data/data"), "validation")
-    choose_members(
-        context.upstream("teacher"), validation.labels_N, task.ensemble, context.out, context.progress
-    )
+    teachers = context.upstream("teacher") | context.upstream("trial")
+    choose_members(teachers, validation.labels_N, task.ensemble, context.out, context.progress)

@@ -14,6 +14,7 @@ def run(context: Context) -> None:
         teachers=context.upstream("teacher"),
         ensemble=context.folder("ensemble/ensemble"),
         students=context.upstream("student"),
+        selections=context.upstream("selection"),
         out=context.out,
         threads=context.threads,
         progress=context.progress,

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from mimic.tracking.jobs import scan
-from mimic.tracking.mirror import track
+from mimic.tracking.mirror import Known, track
 
 LAST_PASS_S = 20.0  # for what happened since the last pass, once the end was asked for
 LONGEST_WAIT_S = 300.0  # between attempts to reach a store that is away
@@ -31,17 +31,18 @@ def follow(
     """
     end = _End(parent_pid)
     report = _once(progress)
-    mirrored, failures = None, 0
+    mirrored, known, failures = None, Known(), 0
     while True:
         last = end.near()
         try:
             files = scan(Path(results), Path(live))
             if files != mirrored:
-                track(results, live, uri, report, end.over)
+                track(results, live, uri, report, end.over, known)
                 mirrored = files
             failures = 0
         except Exception as error:  # training must not depend on this process, nor this one on any store
             report(f"tracking: {error or type(error).__name__}")
+            known = Known()
             failures += 1
         if last:
             return

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mimic.core.errors import MimicError
-from mimic.tracking.jobs import Evaluation, Files, Job, Run, read_run, scan
+from mimic.tracking.jobs import Evaluation, Files, Job, scan
+from mimic.tracking.runs import Run, read_run
 from mimic.tracking.store import Experiment, Held, Point, StoreError, locked, never, resolve
 
 _OVER = ("FINISHED", "FAILED")  # of a run that holds everything; one that was KILLED may come back
+_SINGLE_QUESTIONS = 50  # about one run each; to list thousands takes seconds, as long as some 50 of these
 
 
 @dataclass
@@ -33,18 +35,29 @@ class Summary:
         )
 
 
+@dataclass
+class Known:
+    """What the passes of one process know of a store, so that each asks for what may have changed alone."""
+
+    runs: dict[str, Held] = field(default_factory=dict)  # by key
+    doubtful: set[str] = field(default_factory=set)  # keys of runs that were not merely found whole
+
+
 def track(
     results: Path,
     live: Path,
     uri: str | None = None,
     progress: Callable[[str], None] = print,
     expired: Callable[[], bool] = never,
+    known: Known | None = None,
 ) -> Summary:
     """Mirror the study whose results are in `results` (results/<study>) and whose trainings under way are
     in `live` (.mimic/<study>/training) into the MLflow store `uri`; see `resolve` for its default.
 
     The files are the truth: a run is known by its key, completed and never doubled, and marked as not
     current when the files no longer hold its key. Once `expired` is true, what is left is postponed.
+    `known` is handed from pass to pass by a process that makes many, and dropped when one fails.
+    The trials of a search are found together by the filter `tags."mimic.search" = 'conv2-1M-logits'`.
     Raises StoreError when the store can not be used; what was sent until then stays.
     """
     uri = resolve(uri)
@@ -52,7 +65,7 @@ def track(
         files = scan(Path(results), Path(live))
         summary = Summary(files.study, complaints=files.complaints)
         if files.jobs:  # else the results of this clone were not fetched yet, which says nothing of the runs
-            _mirror(files, Experiment(uri, files.study), summary, progress, expired)
+            _mirror(files, Experiment(uri, files.study), known or Known(), summary, progress, expired)
     for complaint in summary.complaints:
         progress(complaint)
     return summary
@@ -61,32 +74,47 @@ def track(
 def _mirror(
     files: Files,
     experiment: Experiment,
+    known: Known,
     summary: Summary,
     progress: Callable[[str], None],
     expired: Callable[[], bool],
 ) -> None:
-    held = _without_duplicates(experiment)
+    _ask(files, experiment, known)
     for job in files.jobs:
         if expired():
             summary.runs["postponed"] += 1
             continue
         try:
-            outcome = _send(job, held.get(job.key), files.evaluation, experiment, summary.complaints)
+            outcome = _send(job, known.runs.get(job.key), files.evaluation, experiment, summary.complaints)
         except StoreError:
             raise
         except MimicError as error:
             outcome = "refused"
             summary.complaints.append(f"{job}: {error}")
         summary.runs[outcome] += 1
+        if outcome != "unchanged":
+            known.doubtful.add(job.key)
         if outcome == "completed":
             progress(f"{job}: completed")
-    summary.runs += Counter(superseded=_supersede(files, held, experiment))
+    summary.runs += Counter(superseded=_supersede(files, known, experiment))
 
 
-def _without_duplicates(experiment: Experiment) -> dict[str, Held]:
+def _ask(files: Files, experiment: Experiment, known: Known) -> None:
+    """Bring up to date what is known of the runs."""
+    doubtful = known.doubtful | ({job.key for job in files.jobs} - known.runs.keys())
+    if not known.runs or len(doubtful) > _SINGLE_QUESTIONS:
+        known.runs = _without_duplicates(experiment, experiment.runs())
+    else:
+        for key in doubtful:
+            known.runs.pop(key, None)
+            known.runs |= _without_duplicates(experiment, experiment.runs(key))
+    known.doubtful = set()
+
+
+def _without_duplicates(experiment: Experiment, found: list[Held]) -> dict[str, Held]:
     """The runs by key. Passes from two machines, or a request sent twice, may have doubled one."""
     runs: dict[str, Held] = {}
-    for run in sorted(experiment.runs(), key=lambda run: (run.status not in _OVER, -run.last_epoch, run.id)):
+    for run in sorted(found, key=lambda run: (run.status not in _OVER, -run.last_epoch, run.id)):
         if run.key in runs:
             experiment.delete(run)
         else:
@@ -158,20 +186,22 @@ def _epochs(run: Run, after: int) -> list[list[Point]]:
     ]
 
 
-def _supersede(files: Files, held: dict[str, Held], experiment: Experiment) -> int:
+def _supersede(files: Files, known: Known, experiment: Experiment) -> int:
     """Mark the runs whose key the files no longer hold; how many are newly marked.
 
     A run under way is killed if another key has taken its place; if its files merely went, nobody knows.
     """
     keys = files.keys
     count = 0
-    for run in held.values():
+    for run in known.runs.values():
         place = (run.tags.get("mimic.step"), run.tags.get("mimic.variant"))
         if keys.get(place) == run.key or place in files.unreadable:
             continue
         if run.tags.get("mimic.current") != "no":
             experiment.add(run, {"mimic.current": "no"})
+            known.doubtful.add(run.key)
             count += 1
         if run.status == "RUNNING" and place in keys:
             experiment.end(run, "KILLED")
+            known.doubtful.add(run.key)
     return count

@@ -23,6 +23,7 @@ from pydantic import (
     JsonValue,
     TypeAdapter,
     ValidationError,
+    model_validator,
 )
 
 from mimic.core.errors import MimicError
@@ -119,6 +120,21 @@ class Result(_Record):
     seconds: FiniteFloat | None = None
     images_per_second: FiniteFloat | None = None
     training_flops: FiniteFloat | None = None
+    stop: Text | None = None
+
+
+class Proposal(_Record):
+    """`proposal.json`: what asked for the trials of one round of a search."""
+
+    algorithm: Text
+    points: list[Groups]  # the hyperparameters that were searched, by dotted name
+    origins: list[Text]  # of each point: where it comes from, such as "sobol"
+
+    @model_validator(mode="after")
+    def _paired(self) -> "Proposal":
+        if len(self.points) != len(self.origins):
+            raise ValueError("points and origins must be as many")
+        return self
 
 
 class Live(_Record):
@@ -190,7 +206,7 @@ def _epoch(line: bytes) -> tuple[int, dict[str, float]]:
 
 
 _TEST_COLUMNS = ("accuracy", "nll", "ece", "agreement", "kl")
-_KINDS = ("teacher", "student")
+_KINDS = ("teacher", "student", "trial")
 Measures = dict[tuple[str, str], dict[str, float]]  # (step, variant) -> test metrics
 
 

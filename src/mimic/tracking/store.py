@@ -175,12 +175,15 @@ class Experiment:
                 )
             self._id = known.experiment_id if known else self._client.create_experiment(name)
 
-    def runs(self) -> list[Held]:
-        """All runs that carry a key."""
+    def runs(self, key: str | None = None) -> list[Held]:
+        """The runs that carry this key, or any."""
+        wanted = f"tags.\"mimic.key\" = '{key}'" if key else ""
         runs, token = [], None
         with _explained(self._uri):
             while True:
-                page = self._client.search_runs([self._id], max_results=_RUNS_A_PAGE, page_token=token)
+                page = self._client.search_runs(
+                    [self._id], wanted, max_results=_RUNS_A_PAGE, page_token=token
+                )
                 runs += [_held(run) for run in page if "mimic.key" in run.data.tags]
                 token = page.token
                 if not token:

@@ -9,6 +9,11 @@ from typing import NoReturn
 from mimic.core.errors import MimicError
 from mimic.tracking.store import locked, prepare, resolve, sqlite_file
 
+HINT = """http://{host}:{port}: choose a study, then Training runs.
+To compare the trials of a search, filter by
+  tags."mimic.search" = 'conv2-1M-logits' and tags."mimic.current" = 'yes' and status = 'FINISHED'
+select all and press Compare: the parameters are those that were searched; choose validation_accuracy."""
+
 
 def serve(uri: str | None = None, host: str = "127.0.0.1", port: int = 5000) -> NoReturn:
     """Become the MLflow server of an SQLite store, on this machine alone unless `host` says otherwise.
@@ -22,6 +27,7 @@ def serve(uri: str | None = None, host: str = "127.0.0.1", port: int = 5000) -> 
     _check_port(host, port)
     with locked(uri, Path(f"{database}.lock"), print):
         prepare(uri)
+    print(HINT.format(host=host, port=port), flush=True)
     os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = (
         "false"  # eight processes, for nothing that is used here
     )

@@ -15,7 +15,7 @@ class Outcome:
 
     status: Literal["finished", "diverged"]
     reason: str | None  # what happened, if it diverged
-    stop: str  # why it ended: budget, patience, max_cut, max_epochs or diverged
+    stop: str  # why it ended: budget, patience, max_cut, max_epochs, hopeless or diverged
     history: tuple[dict, ...]  # finished epochs
     best_epoch: int  # 0: diverged before one was finished, the weights are the initial ones
     validation_accuracy: float | None  # of the best epoch, a fraction; None without one

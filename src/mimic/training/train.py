@@ -1,14 +1,14 @@
-"""From a task to a trained model, for teachers and students alike."""
+"""From tasks to trained models, for teachers and students alike."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mimic.core.parameters import CrossEntropy
+from mimic.core.parameters import CrossEntropy, Student, Teacher
 from mimic.core.publish import write_json
 from mimic.core.runner import Context
 from mimic.core.seeds import torch_seed
@@ -16,17 +16,24 @@ from mimic.core.tasks import StudentTask, TeacherTask
 from mimic.data.augment import Augmenter
 from mimic.data.packed import open_split, read_description
 from mimic.nets.build import initialise
-from mimic.training.fit import Validation, fit
+from mimic.training.fit import fit
 from mimic.training.interrupt import StopFlag
+from mimic.training.member import Member, Validation
 from mimic.training.models import make_net, subject_of, write_model
 from mimic.training.precision import choose_device, prepare
 from mimic.training.predict import predict
+from mimic.training.record import Subject
 from mimic.training.streams import AugmentedStream, Purpose
 from mimic.training.trainer import FitTask
 
 
-def train_teacher(task: TeacherTask, data: Path, context: Context) -> None:
-    """Train a teacher on the packed images in `data`; leave its files in `context.out`."""
+def train_teacher(
+    task: TeacherTask, data: Path, context: Context, limits: dict[int, float] | None = None
+) -> None:
+    """Train a teacher on the packed images in `data`; leave its files in `context.out`.
+
+    `limits` end a hopeless search trial; see FitTask.
+    """
     prepare(context.threads)
     train, teacher = open_split(data, "train"), task.teacher
     # Each seed has an order and augmented images of its own.
@@ -39,8 +46,10 @@ def train_teacher(task: TeacherTask, data: Path, context: Context) -> None:
         loss=CrossEntropy(),
         precision=task.precision,
         seed=torch_seed(task.seed, "teacher", teacher.seed),
+        limits=limits or {},
     )
-    train_model(task, fit_task, stream, data, context)
+    for _ in train_models([(context, task, fit_task)], stream, data):
+        pass
 
 
 def make_stream(
@@ -65,37 +74,61 @@ def make_stream(
     )
 
 
-def train_model(
-    task: TeacherTask | StudentTask, fit_task: FitTask, stream: AugmentedStream, data: Path, context: Context
-) -> None:
-    """Build, initialise and train the net of `task`; leave its files in `context.out`."""
+def train_models(
+    jobs: Sequence[tuple[Context, TeacherTask | StudentTask, FitTask]], stream: AugmentedStream, data: Path
+) -> Iterator[Context]:
+    """Build, initialise and train nets in lockstep on one stream; see `fit`.
+
+    Yields each context as soon as its files lie in `context.out`. At the end raises what broke a
+    member: the exception itself if there was one member, else an ExceptionGroup that names the members
+    that failed, in which each exception has its member's name as a note. Raises Interrupted at once.
+    """
     description, validation = read_description(data), open_split(data, "validation")
     images_NCHW = torch.from_numpy(validation.images_NCHW)
     shape = len(description.classes), description.image_size
-    net = make_net(task, *shape)
-    init_scale = (task.teacher if isinstance(task, TeacherTask) else task.student).init_scale
-    initialise(net, init_scale, fit_task.seed)
-    subject = subject_of(task, context.spec.name, *shape)
-    _announce(context, subject.parameters)
+    known = Validation(images_NCHW, torch.from_numpy(validation.labels_N))
+    subjects, failures = {}, {}
+    for context, task, fit_task in jobs:
+        net = make_net(task, *shape)
+        initialise(net, _hyperparameters(task).init_scale, fit_task.seed)
+        subject = subject_of(task, context.spec.name, *shape)
+        _announce(context, subject)
+        member = Member(net, fit_task, context.training, context.spec.key, context.progress)
+        subjects[member] = context, subject
     with StopFlag() as stop:
-        outcome = fit(
-            net,
-            stream,
-            Validation(images_NCHW, torch.from_numpy(validation.labels_N)),
-            fit_task,
-            context.training,
-            context.spec.key,
-            context.progress,
-            stop,
-        )
-    logits_NK = predict(net, images_NCHW, task.precision, stream.device)
-    write_model(context.out, net, logits_NK, subject, outcome)
+        for member, result in fit(list(subjects), stream, known, stop):
+            context, subject = subjects.pop(member)
+            if isinstance(result, Exception):
+                failures[subject.name] = result
+                if len(jobs) > 1:
+                    context.progress(f"failed: {type(result).__name__}: {result}; the others go on")
+            else:
+                logits_NK = predict(member.net, images_NCHW, member.task.precision, stream.device)
+                write_model(context.out, member.net, logits_NK, subject, result)
+                yield context
+    _raise(failures, len(jobs))
 
 
-def _announce(context: Context, parameters: int) -> None:
+def _hyperparameters(task: TeacherTask | StudentTask) -> Teacher | Student:
+    return task.teacher if isinstance(task, TeacherTask) else task.student
+
+
+def _raise(failures: dict[str, Exception], members: int) -> None:
+    if not failures:
+        return
+    if members == 1:
+        raise next(iter(failures.values()))
+    for name, error in failures.items():
+        error.add_note(f"in the training of {name}")
+    raise ExceptionGroup(
+        f"{len(failures)} of {members} trainings failed: {', '.join(failures)}", list(failures.values())
+    )
+
+
+def _announce(context: Context, subject: Subject) -> None:
     """Say beside the checkpoint who trains here, for `mimic track`."""
     spec = context.spec
     live = {"key": spec.key, "study": spec.study, "step": spec.step, "name": spec.name}
-    live |= {"hyperparameters": spec.task, "parameters": parameters}
+    live |= {"hyperparameters": subject.hyperparameters, "parameters": subject.parameters}
     live |= {"slurm_job": os.environ.get("SLURM_JOB_ID")}
     write_json(context.training / "live.json", live)

@@ -9,9 +9,10 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.optim.sgd import sgd
 
-from mimic.core.parameters import Frozen, Loss, Momentum, Rate, Schedule
+from mimic.core.parameters import Loss
 from mimic.core.seeds import torch_seed
 from mimic.core.tasks import Precision
+from mimic.core.types import Frozen, Momentum, Rate, Schedule
 from mimic.training import precision
 from mimic.training.checkpoint import Checkpoint
 from mimic.training.losses import loss_function
@@ -31,6 +32,8 @@ class FitTask(Frozen):
     loss: Loss
     precision: Precision
     seed: int  # of what torch draws: dropout
+    # By epoch: training whose best validation error so far is greater ends there as hopeless.
+    limits: Annotated[dict[int, float], Field(default_factory=dict)]
 
 
 @dataclass
@@ -155,7 +158,7 @@ class Trainer:
         return self._loss_sum.item() / self.state.epoch_images
 
     def end_epoch(self, validation_error: float, validation_loss: float, seconds: float) -> None:
-        """Record a finished epoch, keep its weights if they are the best, and let the schedule decide.
+        """Record a finished epoch, keep its weights if they are the best, and see whether training ends.
 
         `validation_error` is a fraction and `validation_loss` a cross-entropy; of epochs of equal error
         the one with the smaller loss is the better (ours). `seconds` are those of the validation.
@@ -181,7 +184,7 @@ class Trainer:
         state.seconds += state.epoch_seconds + seconds
         state.step, state.epoch_images, state.epoch_seconds = 0, 0, 0.0
         self._loss_sum.zero_()
-        state.stop = self.schedule.after_epoch(validation_error)
+        state.stop = self.schedule.after_epoch(validation_error) or self._hopeless()
 
     def use_best(self) -> None:
         """Leave the net with its best weights, in evaluation mode."""
@@ -196,6 +199,9 @@ class Trainer:
         state.best_epoch, state.best_error, state.best_loss = self.epoch, error, loss
         for name, weight in self._weights.items():
             self._best[name].copy_(weight)
+
+    def _hopeless(self) -> str | None:
+        return "hopeless" if self.state.best_error > self.task.limits.get(self.epoch, math.inf) else None
 
     def _weights_are_finite(self) -> bool:
         return bool(torch.stack([weight.isfinite().all() for weight in self._weights.values()]).all())

@@ -1,10 +1,13 @@
-"""What both forms of Figure 1 draw: a row for each model, the two gaps, the page's switches."""
+"""What both forms of Figure 1 draw: a row for each model, the two gaps, the page's switches.
+
+A model that was searched for shows the mean of its search's best trials, another the mean of its seeds.
+"""
 
 from dataclasses import dataclass
 
 import altair as alt
 
-from mimic.core.parameters import FAMILIES, budget_parameters
+from mimic.core.types import FAMILIES, budget_parameters
 from mimic.report import published
 from mimic.report.accuracies import ENSEMBLE, Accuracies, Model
 from mimic.report.charts import theme
@@ -25,7 +28,7 @@ TOOLTIP = [
 
 def figure_1_rows(results: Results) -> list[dict]:
     """A row for each student and twin of the study's families that ran or that the paper has. Percent."""
-    table = results.accuracies
+    table = results.plotted
     families = {model.family for model in table.cells} & set(FAMILIES)
     models = {
         Model(family, budget, arm)
@@ -39,7 +42,7 @@ def figure_1_rows(results: Results) -> list[dict]:
 
 
 def _row(results: Results, model: Model) -> dict:
-    table, theirs = results.accuracies, published.accuracy(model)
+    table, theirs = results.plotted, published.accuracy(model)
     title = f"{model.family} {model.budget}" + (", hard labels" if model.arm == "labels" else "")
     row = {
         "family": model.family,
@@ -55,21 +58,43 @@ def _row(results: Results, model: Model) -> dict:
     }
     if model not in table:
         return row
+    interval, members = table.intervals[model], table.cells[model].seeds
+    search = results.averaged.get(model)
+    of = f"best {members} of {plural(len(search.trials), 'trial')}" if search else plural(members, "seed")
+    ours = f"{percent(interval.mean)} {bounds(interval)}, {of}"
+    parameters = _parameters(results, model)
+    return (
+        row
+        | _spread(results, model)
+        | {
+            "parameters": parameters,
+            "accuracy": _round(interval.mean),
+            "low": _round(interval.low),
+            "high": _round(interval.high),
+            "seeds": None if search else members,
+            "trials": members if search else None,
+            "ours": ours,
+            "spoken": f"{title}: {ours}",
+            "size": quantity(parameters),
+        }
+    )
+
+
+def _parameters(results: Results, model: Model) -> int:
+    """The mean over the nets that are averaged: those of one budget differ by a few."""
+    if model in results.averaged:
+        return round(results.evaluated.parameters[results.averaged[model].five].mean())
     models = results.finished
     found = (models.family == model.family) & (models.budget == model.budget) & (models.arm == model.arm)
-    parameters = int(models.loc[found, "parameters"].iloc[0])
-    interval, seeds = table.intervals[model], table.cells[model].seeds
-    ours = f"{percent(interval.mean)} {bounds(interval)}, {plural(seeds, 'seed')}"
-    return row | {
-        "parameters": parameters,
-        "accuracy": _round(interval.mean),
-        "low": _round(interval.low),
-        "high": _round(interval.high),
-        "seeds": seeds,
-        "ours": ours,
-        "spoken": f"{title}: {ours}",
-        "size": quantity(parameters),
-    }
+    return round(models.parameters[found].mean())
+
+
+def _spread(results: Results, model: Model) -> dict:
+    """The test accuracies of the first and the last of the best trials; validation has ranked them."""
+    if model not in results.averaged:
+        return {}
+    accuracies = results.evaluated.accuracy[results.averaged[model].five].dropna()
+    return {"best": _round(accuracies.iloc[0]), "last": _round(accuracies.iloc[-1])}
 
 
 def _round(fraction: float | None) -> float | None:
@@ -104,16 +129,23 @@ def gaps(table: Accuracies) -> list[Gap]:
 
 def domain(results: Results, rows: list[dict]) -> list[float]:
     """Bounds of the accuracy axis in percent, with some air."""
-    numbers = [row[key] for row in rows for key in ("low", "high", "published") if row.get(key) is not None]
+    keys = ("low", "high", "best", "last", "published")
+    numbers = [row[key] for row in rows for key in keys if row.get(key) is not None]
     numbers.append(100 * results.accuracies.mean(ENSEMBLE))
     air = max(1.0, 0.06 * (max(numbers) - min(numbers)))
     return [max(0.0, round(min(numbers) - air, 1)), min(100.0, round(max(numbers) + air, 1))]
 
 
-def switches(chart: alt.LayerChart) -> alt.LayerChart:
-    """The chart with the parameters that the page's controls set."""
+def with_accuracy(rows: list[dict], arm: str) -> list[dict]:
+    """The rows of one arm's models that finished."""
+    return [row for row in rows if row["arm"] == arm and "accuracy" in row]
+
+
+def finish(results: Results, layers: list[alt.Chart], height: int, padding: dict[str, int]) -> dict:
+    """The layers as one chart, with the parameters that the page's controls set."""
     isolated = alt.param(name=theme.ISOLATED, value="")
-    return chart.add_params(isolated, alt.param(name=theme.PUBLISHED, value=True))
+    chart = alt.layer(*layers).add_params(isolated, alt.param(name=theme.PUBLISHED, value=True))
+    return theme.specification(chart, describe(results), height=height, padding=padding)
 
 
 def published_rings(rows: list[dict]) -> alt.Chart:
@@ -133,7 +165,7 @@ def _if_published() -> dict:
 
 def describe(results: Results) -> str:
     """What the chart shows, for those who do not see it."""
-    table = results.accuracies
+    table = results.plotted
     worst, *_, best = 2 * sorted(table.models("logits"), key=table.mean)
     return (
         f"Test accuracy over parameters on {results.label}: ensemble {percent(table.mean(ENSEMBLE))}; best "

@@ -3,7 +3,7 @@
 import altair as alt
 import pandas as pd
 
-from mimic.core.parameters import budget_parameters
+from mimic.core.types import budget_parameters
 from mimic.report.charts import theme
 from mimic.report.results import Results
 

@@ -2,22 +2,14 @@
 
 import altair as alt
 
-from mimic.core.parameters import FAMILIES
+from mimic.core.types import FAMILIES
 from mimic.report.accuracies import ENSEMBLE, Accuracies
+from mimic.report.charts import accuracy_rows as shared
 from mimic.report.charts import theme
-from mimic.report.charts.accuracy_rows import (
-    SPOKEN,
-    TICK,
-    TOOLTIP,
-    describe,
-    domain,
-    gaps,
-    published_rings,
-    switches,
-)
 from mimic.report.results import Results
 
 ROW = 42  # pixels
+SPREAD = 11  # pixels, the marks of the first and last of the best trials
 BELOW = 17  # pixels, the bracket of the convolutional gap under its row
 
 
@@ -25,24 +17,27 @@ def dots(results: Results, rows: list[dict]) -> dict:
     """The chart of `figure_1_rows`."""
     order = sorted({row["family"] for row in rows}, key=FAMILIES.index, reverse=True)
     mimics = [row for row in rows if row["arm"] == "logits"]
-    students = [row for row in mimics if "accuracy" in row]
-    twins = [row for row in rows if row["arm"] == "labels" and "accuracy" in row]
-    bounds = domain(results, rows)
+    students, twins = (shared.with_accuracy(rows, arm) for arm in ("logits", "labels"))
+    bounds = shared.domain(results, rows)
     axis = alt.Axis(title=None, grid=True, labelFontSize=12, labelColor=theme.INK, labelPadding=8)
     y = alt.Y("family:N", sort=order, axis=axis)
     marks = {"y": y, "color": theme.colour(), "opacity": theme.spotlight()}
     base = alt.Chart(theme.values(students)).encode(**marks)
     layers = [
         *_reference_columns(results, bounds),
-        *_gap_marks(results.accuracies, bounds, y),
+        *_gap_marks(results.plotted, bounds, y),
         base.mark_rule(strokeWidth=2).encode(x=_accuracy(bounds, "low"), x2="high:Q"),
-        published_rings(mimics).encode(x=_accuracy(bounds, "published"), y=y),
+        *(
+            base.mark_tick(orient="vertical", size=SPREAD, thickness=1.25).encode(x=_accuracy(bounds, end))
+            for end in ("best", "last")
+        ),
+        shared.published_rings(mimics).encode(x=_accuracy(bounds, "published"), y=y),
         base.mark_point(filled=True, size=70, opacity=1).encode(
-            x=_accuracy(bounds), tooltip=TOOLTIP, description=SPOKEN
+            x=_accuracy(bounds), tooltip=shared.TOOLTIP, description=shared.SPOKEN
         ),
         alt.Chart(theme.values(twins))
-        .mark_tick(orient="vertical", size=TICK, thickness=2.5)
-        .encode(x=_accuracy(bounds), tooltip=TOOLTIP, description=SPOKEN, **marks),
+        .mark_tick(orient="vertical", size=shared.TICK, thickness=2.5)
+        .encode(x=_accuracy(bounds), tooltip=shared.TOOLTIP, description=shared.SPOKEN, **marks),
         base.mark_text(dy=-14, fontWeight=600).encode(
             x=_accuracy(bounds), text=alt.Text("accuracy:Q", format=".1f")
         ),
@@ -51,9 +46,7 @@ def dots(results: Results, rows: list[dict]) -> dict:
         .encode(x=alt.value(0), y=y, text=alt.value("diverged")),
     ]
     padding = {"left": 4, "right": 12, "top": 24, "bottom": 4}
-    return theme.specification(
-        switches(alt.layer(*layers)), describe(results), height=ROW * len(order), padding=padding
-    )
+    return shared.finish(results, layers, ROW * len(order), padding)
 
 
 def _accuracy(bounds: list[float], field: str = "accuracy") -> alt.X:
@@ -63,7 +56,7 @@ def _accuracy(bounds: list[float], field: str = "accuracy") -> alt.X:
 
 
 def _reference_columns(results: Results, bounds: list[float]) -> list[alt.Chart]:
-    accuracy = 100 * results.accuracies.mean(ENSEMBLE)
+    accuracy = 100 * results.plotted.mean(ENSEMBLE)
     row = {"accuracy": accuracy, "title": f"teacher ensemble {accuracy:.1f}%"}
     base = alt.Chart(theme.values([row])).encode(x=_accuracy(bounds))
     return [
@@ -75,7 +68,7 @@ def _reference_columns(results: Results, bounds: list[float]) -> list[alt.Chart]
 def _gap_marks(table: Accuracies, bounds: list[float], y: alt.Y) -> list[alt.Chart]:
     """The convolutional gap as a bracket under its row; the compression gap named beside its twin."""
     charts = []
-    for gap in gaps(table):
+    for gap in shared.gaps(table):
         row = gap.row(table)
         row["label"] = f"{gap.name} {row['high'] - row['low']:.1f}"
         base = alt.Chart(theme.values([row])).encode(y=y)

@@ -2,19 +2,10 @@
 
 import altair as alt
 
-from mimic.core.parameters import budget_parameters
+from mimic.core.types import budget_parameters
 from mimic.report.accuracies import CONVS, ENSEMBLE, MLPS, TEACHER
+from mimic.report.charts import accuracy_rows as shared
 from mimic.report.charts import theme
-from mimic.report.charts.accuracy_rows import (
-    SPOKEN,
-    TICK,
-    TOOLTIP,
-    describe,
-    domain,
-    gaps,
-    published_rings,
-    switches,
-)
 from mimic.report.numerals import percent
 from mimic.report.results import Results
 
@@ -27,30 +18,44 @@ LEFT, RIGHT = 1.7, 1.03  # air beside the smallest and largest net, as factors; 
 def lines(results: Results, rows: list[dict]) -> dict:
     """The chart of `figure_1_rows`."""
     rows = [row | {"parameters": row["parameters"] * _dodge(row["family"])} for row in rows]
-    ours = [row for row in rows if "accuracy" in row]
-    students = [row for row in ours if row["arm"] == "logits"]
-    twins = [row for row in ours if row["arm"] == "labels"]
-    bounds = domain(results, rows)
-    x, y = _parameters(results, ours), _accuracy(bounds)
+    students, twins = (shared.with_accuracy(rows, arm) for arm in ("logits", "labels"))
+    bounds = shared.domain(results, rows)
+    x, y = _parameters(results, students + twins), _accuracy(bounds)
     base = alt.Chart(theme.values(students)).encode(x=x, color=theme.colour(), opacity=theme.spotlight())
     layers = [
         *_reference_lines(results, bounds),
         base.mark_line(strokeWidth=2, interpolate="monotone").encode(y=y),
+        *_spread(students, bounds, x),
         base.mark_rule(strokeWidth=1.25).encode(y=_accuracy(bounds, "low"), y2="high:Q"),
-        published_rings(rows).encode(x=x, y=_accuracy(bounds, "published")),
-        base.mark_point(filled=True, size=46, opacity=1).encode(y=y, tooltip=TOOLTIP, description=SPOKEN),
+        shared.published_rings(rows).encode(x=x, y=_accuracy(bounds, "published")),
+        base.mark_point(filled=True, size=46, opacity=1).encode(
+            y=y, tooltip=shared.TOOLTIP, description=shared.SPOKEN
+        ),
         alt.Chart(theme.values(twins))
-        .mark_tick(orient="horizontal", size=TICK, thickness=2.5)
+        .mark_tick(orient="horizontal", size=shared.TICK, thickness=2.5)
         .encode(
-            x=x, y=y, color=theme.colour(), opacity=theme.spotlight(), tooltip=TOOLTIP, description=SPOKEN
+            x=x,
+            y=y,
+            color=theme.colour(),
+            opacity=theme.spotlight(),
+            tooltip=shared.TOOLTIP,
+            description=shared.SPOKEN,
         ),
         _end_labels(students, bounds, x),
         *_gap_marks(results, bounds, x),
     ]
     padding = {"left": 4, "right": 52, "top": 18, "bottom": 4}
-    return theme.specification(
-        switches(alt.layer(*layers)), describe(results), height=HEIGHT, padding=padding
-    )
+    return shared.finish(results, layers, HEIGHT, padding)
+
+
+def _spread(students: list[dict], bounds: list[float], x: alt.X) -> list[alt.Chart]:
+    """Dashed lines for the first and the last of the best trials, where families were searched."""
+    searched = alt.Chart(theme.values(row for row in students if "best" in row))
+    dashed = searched.mark_line(strokeWidth=1, strokeDash=[4, 3], interpolate="monotone")
+    return [
+        dashed.encode(x=x, y=_accuracy(bounds, end), color=theme.colour(), opacity=theme.spotlight(0.75))
+        for end in ("best", "last")
+    ]
 
 
 def _dodge(family: str) -> float:
@@ -60,7 +65,7 @@ def _dodge(family: str) -> float:
 
 
 def _parameters(results: Results, ours: list[dict]) -> alt.X:
-    table, sizes = results.accuracies, [row["parameters"] for row in ours]
+    table, sizes = results.plotted, [row["parameters"] for row in ours]
     ticks = sorted(
         budget_parameters(budget) for budget in {*table.budgets("logits"), *table.budgets("labels")}
     )
@@ -84,7 +89,7 @@ def _label_gap(bounds: list[float]) -> float:
 
 def _reference_lines(results: Results, bounds: list[float]) -> list[alt.Chart]:
     """The ensemble, solid, and the best single teacher, dashed, each with its name at the left."""
-    table, gap = results.accuracies, _label_gap(bounds)
+    table, gap = results.plotted, _label_gap(bounds)
     models = [("teacher ensemble", ENSEMBLE, [1, 0]), ("best teacher", TEACHER, [3, 3])]
     models = [(name, model, dash) for name, model, dash in models if model in table]
     places = [100 * table.mean(model) for _, model, _ in models]
@@ -118,8 +123,8 @@ def _end_labels(students: list[dict], bounds: list[float], x: alt.X) -> alt.Char
 def _gap_marks(results: Results, bounds: list[float], x: alt.X) -> list[alt.Chart]:
     """A vertical bracket for each gap, with its name on its right."""
     charts = []
-    for gap in gaps(results.accuracies):
-        row, budget = gap.row(results.accuracies), gap.better.budget
+    for gap in shared.gaps(results.plotted):
+        row, budget = gap.row(results.plotted), gap.better.budget
         label = [gap.name, f"{row['high'] - row['low']:.1f} points at {budget}"]
         row |= {"parameters": budget_parameters(budget) * BESIDE, "label": label}
         base = alt.Chart(theme.values([row])).encode(x=x)

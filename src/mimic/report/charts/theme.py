@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import altair as alt
 
-from mimic.core.parameters import FAMILIES
+from mimic.core.types import FAMILIES
 
 INK, MUTED, RULE, PAPER = "var(--ink)", "var(--muted)", "var(--rule)", "var(--paper)"
 FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
@@ -22,6 +22,11 @@ PUBLISHED = "published"  # whether the paper's figures show
 def values(rows: Iterable[dict]) -> alt.InlineData:
     """Rows as chart data."""
     return alt.InlineData(values=list(rows))
+
+
+def hue(family: str) -> str:
+    """The colour of a chart of one family alone. Teachers are in ink: grey is for what stands back."""
+    return INK if family == "teacher" else COLOURS[family]
 
 
 def colour() -> alt.Color:
@@ -66,38 +71,42 @@ def _top(group: list[int], positions: list[float], gap: float) -> float:
     return _bottom(group, positions, gap) + gap * (len(group) - 1)
 
 
+AXIS = {
+    "labelColor": MUTED,
+    "titleColor": MUTED,
+    "labelFont": FONT,
+    "titleFont": FONT,
+    "labelFontSize": 11,
+    "titleFontSize": 11.5,
+    "titleFontWeight": "normal",
+    "gridColor": RULE,
+    "domainColor": MUTED,
+    "tickColor": MUTED,
+    "tickSize": 4,
+    "labelPadding": 4,
+}
+AXIS_Y = {
+    "domain": False,
+    "ticks": False,
+    "titleAnchor": "end",
+    "titleAngle": 0,
+    "titleAlign": "left",
+    "titleY": -12,
+    "titleX": 0,
+}
+CONFIG = {  # of every chart of the page, which holds it once
+    "background": "transparent",
+    "font": FONT,
+    "view": {"stroke": None},
+    "axis": AXIS,
+    "axisX": {"grid": False, "titlePadding": 8},
+    "axisY": AXIS_Y,
+    "text": {"font": FONT, "fontSize": 11.5},
+    "autosize": {"type": "fit-x", "contains": "padding"},
+}
+
+
 def specification(chart: alt.TopLevelMixin, description: str, **options) -> dict:
-    """The chart as JSON, as wide as its place on the page."""
-    axis = {
-        "labelColor": MUTED,
-        "titleColor": MUTED,
-        "labelFont": FONT,
-        "titleFont": FONT,
-        "labelFontSize": 11,
-        "titleFontSize": 11.5,
-        "titleFontWeight": "normal",
-        "gridColor": RULE,
-        "domainColor": MUTED,
-        "tickColor": MUTED,
-        "tickSize": 4,
-        "labelPadding": 4,
-    }
-    config = {
-        "background": "transparent",
-        "font": FONT,
-        "view": {"stroke": None},
-        "axis": axis,
-        "axisX": {"grid": False, "titlePadding": 8},
-        "axisY": {
-            "domain": False,
-            "ticks": False,
-            "titleAnchor": "end",
-            "titleAngle": 0,
-            "titleAlign": "left",
-        }
-        | {"titleY": -12, "titleX": 0},
-        "text": {"font": FONT, "fontSize": 11.5},
-    }
+    """The chart as JSON, as wide as its place on the page; CONFIG goes with it."""
     spec = chart.properties(width="container", description=description, **options).to_dict(validate=True)
-    autosize = {"type": "fit-x", "contains": "padding"}
-    return spec | {"config": config, "autosize": autosize}
+    return {key: value for key, value in spec.items() if key not in ("config", "$schema")}

@@ -3,13 +3,16 @@
 // Draw every chart of the page, and let its controls set their parameters. Colours are CSS variables
 // of the page, so dark mode and print need nothing here.
 (() => {
-  const charts = JSON.parse(document.getElementById("charts").textContent);
+  const { config, specifications } = JSON.parse(document.getElementById("charts").textContent);
+  const places = [...document.querySelectorAll("[data-chart]")];
+  const begun = new Set();
   const views = [];
 
   async function draw(place) {
-    const spec = charts[place.dataset.chart];
+    const spec = specifications[place.dataset.chart];
     const options = {
       actions: false,
+      config,
       renderer: "svg",
       ast: true, // expressions are interpreted: the page forbids eval
       tooltip: { theme: "page" },
@@ -37,6 +40,7 @@
     if (chip) pick(chip);
   });
   document.addEventListener("change", ({ target }) => {
+    if (target.dataset.shows) show(target.dataset.shows, target.value);
     if (target.dataset.signal) set(target.dataset.signal, target.type === "checkbox" ? target.checked : target.value);
   });
 
@@ -50,8 +54,20 @@
     for (const details of opened) details.open = false;
   });
 
-  const places = [...document.querySelectorAll("[data-chart]")];
-  Promise.all(places.map(draw)).then(() => {
+  // Charts of a hidden panel wait until it shows: without a width they can't be laid out.
+  async function drawVisible() {
+    const waiting = places.filter((place) => !begun.has(place) && !place.closest("[hidden]"));
+    for (const place of waiting) begun.add(place);
+    await Promise.all(waiting.map(draw));
     document.documentElement.dataset.charts = "drawn";
-  });
+  }
+
+  function show(group, name) {
+    for (const panel of document.querySelectorAll(`[data-panel="${group}"]`)) {
+      panel.hidden = panel.dataset.name !== name;
+    }
+    drawVisible();
+  }
+
+  drawVisible();
 })();

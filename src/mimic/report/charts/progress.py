@@ -1,0 +1,126 @@
+"""Progress of one search: the lowest validation error so far over its trials."""
+
+from typing import NamedTuple
+
+import altair as alt
+import numpy as np
+
+from mimic.report.charts import theme
+from mimic.report.numerals import percent
+from mimic.report.rivals import Rivals
+from mimic.report.searches import HOPELESS, Search
+
+HEIGHT = 250  # pixels
+LABEL_HEIGHT = 14  # pixels between labels that stand beside each other
+
+
+def progress(search: Search, rivals: Rivals | None, label: str) -> dict:
+    """The lowest validation error so far over the trials, also of the baseline, and the trials."""
+    lines = [(search, theme.hue(search.model.family), [1, 0])]
+    if rivals:
+        lines.insert(0, (rivals.baseline, theme.MUTED, [5, 3]))
+    bounds = _bounds([line for line, _, _ in lines])
+    x, y = _number(max(len(line.trials) for line, _, _ in lines)), _error(bounds)
+    layers, ends = [_rounds(search, x), *_trials(search, bounds, x, y)], []
+    for line, colour, dash in lines:
+        rows = [{"number": n, "error": _percent(e)} for n, e in enumerate(line.best_so_far, start=1)]
+        steps = alt.Chart(theme.values(rows)).mark_line(
+            interpolate="step-after", strokeWidth=2, strokeDash=dash, color=colour, clip=True
+        )
+        layers.append(steps.encode(x=x, y=y))
+        ends.append(End(line.algorithm, line.best_so_far[-1], colour))
+    if not search.default_diverged:
+        ends.append(End("default", search.default_error, theme.MUTED))
+        default = alt.Chart(theme.values([{"error": _percent(search.default_error)}])).encode(y=y)
+        layers.append(default.mark_rule(color=theme.MUTED, strokeDash=[2, 3]))
+    layers += _end_labels(ends, bounds, y)
+    description = (
+        f"Lowest validation error of the search {search.name} on {label} over its {len(search.trials)} "
+        f"trials, down to {percent(search.best_error)}."
+    )
+    padding = {"left": 4, "right": 8, "top": 18, "bottom": 4}
+    return theme.specification(alt.layer(*layers), description, height=HEIGHT, padding=padding)
+
+
+def _number(last: int) -> alt.X:
+    axis = alt.Axis(title="trial", tickMinStep=1, format="d")
+    return alt.X("number:Q", axis=axis, scale=alt.Scale(domain=[0.5, last + 0.5], nice=False))
+
+
+def _error(bounds: list[float]) -> alt.Y:
+    axis = theme.percent_axis("validation error", tickCount=6)
+    return alt.Y("error:Q", axis=axis, scale=alt.Scale(domain=bounds))
+
+
+def _percent(error: float) -> float:
+    return round(100 * float(error), 2)
+
+
+def _bounds(searches: list[Search]) -> list[float]:
+    """The axis of the error in percent: from the lowest to most of those that finished, the first included.
+
+    What is worse lies at its edge.
+    """
+    finished = [s.trials.validation_error[s.trials.status == "finished"] for s in searches]
+    low = 100 * min(errors.min() for errors in finished)
+    high = 100 * max(max(errors.iloc[0], errors.quantile(0.75)) for errors in finished)
+    air = max(0.5, 0.08 * (high - low))
+    return [round(low - air, 1), round(high + air, 1)]
+
+
+def _rounds(search: Search, x: alt.X) -> alt.Chart:
+    """A faint line between rounds."""
+    rounds = search.trials["round"].to_numpy()
+    rows = [{"number": float(n) + 0.5} for n in np.flatnonzero(np.diff(rounds)) + 1]
+    return alt.Chart(theme.values(rows)).mark_rule(color=theme.RULE).encode(x=x)
+
+
+def _trials(search: Search, bounds: list[float], x: alt.X, y: alt.Y) -> list[alt.Chart]:
+    """A mark for each trial, by how it ended."""
+    rows: dict[str, list[dict]] = {"finished": [], "stopped early": [], "diverged": []}
+    for number, trial in enumerate(search.trials.itertuples(), start=1):
+        end = _end(trial)
+        shown = "diverged" if end == "diverged" else percent(trial.validation_error)
+        rows[end].append(
+            {
+                "number": number,
+                "error": min(_percent(trial.validation_error), bounds[1]),
+                "title": f"trial {number}",
+                "shown": f"{shown}, {end}" if end == "stopped early" else shown,
+            }
+        )
+    tooltip = [alt.Tooltip("title:N", title="title"), alt.Tooltip("shown:N", title="validation error")]
+    base = {end: alt.Chart(theme.values(r)).encode(x=x, y=y, tooltip=tooltip) for end, r in rows.items()}
+    hue = theme.hue(search.model.family)
+    return [
+        base["finished"].mark_point(filled=True, size=30, opacity=0.75, color=hue),
+        base["stopped early"].mark_point(filled=False, size=30, opacity=1, strokeWidth=1.2, color=hue),
+        base["diverged"].mark_text(text="\N{MULTIPLICATION SIGN}", fontSize=16, color=theme.MUTED),
+    ]
+
+
+def _end(trial) -> str:
+    """How a row of trials.csv ended."""
+    if trial.status == "diverged":
+        return "diverged"
+    return "stopped early" if trial.stop == HOPELESS else "finished"
+
+
+class End(NamedTuple):
+    """Where a line ends."""
+
+    name: str
+    error: float
+    colour: str
+
+
+def _end_labels(ends: list[End], bounds: list[float], y: alt.Y) -> list[alt.Chart]:
+    """What each line is and where it ends, on its right, moved apart where lines end close together."""
+    gap = LABEL_HEIGHT * (bounds[1] - bounds[0]) / HEIGHT
+    places = theme.spread([100 * float(end.error) for end in ends], gap)
+    charts = []
+    for end, place in zip(ends, places, strict=True):
+        base = alt.Chart(theme.values([{"error": place, "label": f"{end.name} {percent(end.error)}"}]))
+        mark = base.mark_text(align="left", dx=6, color=end.colour, fontWeight=600)
+        charts.append(mark.encode(x=alt.value("width"), y=y, text="label:N"))
+    return charts

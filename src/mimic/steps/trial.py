@@ -1,0 +1,13 @@
+"""Step trial: points of a proposal, trained like any teacher or student."""
+
+from collections.abc import Iterator, Sequence
+
+from mimic.core.runner import Context
+from mimic.core.specs import load_task
+from mimic.core.tasks import TrialTask
+from mimic.search.trials import train_trials
+
+
+def run_together(contexts: Sequence[Context]) -> Iterator[Context]:
+    """Write the files of models, weights, validation logits, history, record; yields each when it is done."""
+    return train_trials([load_task(context.spec, TrialTask) for context in contexts], contexts)

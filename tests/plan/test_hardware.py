@@ -1,0 +1,70 @@
+from dataclasses import replace
+
+import pytest
+
+from mimic.core.errors import MimicError
+from mimic.plan.hardware import TABLE, Pace, named
+from mimic.plan.work import Assumptions, Images, work_of
+
+IMAGES = Images(train=100, validation=20, test=30, classes=10, size=8)
+
+
+@pytest.fixture
+def works(make_study):
+    study = make_study()
+    return [work_of(job, IMAGES, Assumptions()) for job in study.jobs("student")]
+
+
+def test_seconds_by_hand(works):
+    """A machine on which only convolutions and products cost, then one on which only epochs' ends do."""
+    free = replace(
+        named("laptop-2-cores"), start=0, augmentation=0, saving=0, layer=0, flops={"bf16": 1e6, "fp32": 2e6}
+    )
+    work = replace(works[0], read=0)
+    assert free.seconds([work], "fp32") == pytest.approx(work.flops / 2e6)
+    saves = replace(free, saving=1e-3, flops={"bf16": 1e30, "fp32": 1e30})
+    net, epochs = work.training.net, work.training.epochs
+    assert saves.seconds([work], "fp32") == pytest.approx(epochs * 12 * net.parameters * 1e-3)
+
+
+def test_a_cohort_shares_its_start_and_its_images(works):
+    hardware = named("laptop-2-cores")
+    alone = sum(hardware.seconds([work], "fp32") for work in works)
+    shared = 2 * (hardware.start + hardware.augmentation * 100 * works[0].training.epochs)
+    assert hardware.seconds(works, "fp32") == pytest.approx(alone - shared)
+
+
+def test_a_cohort_holds_the_weights_of_all(works):
+    hardware = named("laptop-2-cores")
+    one, _ = hardware.memory(works[:1], "fp32")
+    three, _ = hardware.memory(works, "fp32")
+    assert three - one == pytest.approx(2 * 4 * 4 * works[0].training.net.parameters)
+
+
+def test_memory_of_a_gpu_is_counted_apart(works):
+    host, gpu = named("a100").memory(works, "bf16")
+    assert 0 < gpu < host
+    assert named("laptop-2-cores").memory(works, "bf16")[1] == 0
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_more_epochs_take_longer(make_study, name):
+    job = make_study().jobs("student")[0]
+    shares = (0.4, 0.6, 1.0)
+    seconds = [TABLE[name].seconds([work_of(job, IMAGES, Assumptions(share))], "bf16") for share in shares]
+    assert seconds == sorted(set(seconds))
+
+
+def test_measured_nets_tell_of_those_between_and_beyond(works):
+    net = works[0].training.net
+    sizes = {size: replace(net, multiply_adds=size) for size in (50, 100, 200, 400, 800)}
+    measured = (Pace(sizes[100], 1.0, 0.1), Pace(sizes[400], 2.0, 0.8))
+    hardware = replace(named("a100"), paces=measured)
+    paces = {size: hardware.training_seconds(sizes[size], "bf16") for size in sizes}
+    assert paces == pytest.approx({50: 0.5, 100: 1.0, 200: 2**0.5, 400: 2.0, 800: 4.0})
+    assert hardware.prediction_seconds(sizes[400], "bf16") == pytest.approx(0.8)
+
+
+def test_unknown_hardware_is_refused():
+    with pytest.raises(MimicError, match=r"--hardware abacus: must be here .* or one of v100, a100"):
+        named("abacus")

@@ -1,0 +1,140 @@
+"""Counts against hand-computed ones, and against files that the real code writes."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from mimic.core import tasks
+from mimic.core.errors import MimicError
+from mimic.core.parameters import CrossEntropy, Data
+from mimic.core.types import OneCycle, Patience
+from mimic.nets.build import build, save_weights
+from mimic.nets.from_task import CHANNELS
+from mimic.plan import work
+from mimic.plan.hardware import checkpoint_bytes
+from mimic.plan.work import Assumptions, Images, images_of, work_of
+from mimic.training import checkpoint
+from mimic.training.trainer import FitTask, Trainer
+
+IMAGES = Images(train=100, validation=20, test=30, classes=10, size=8)
+# 3x3 convolutions 3-2-2 on 8x8 pixels, 2-3-3 on 4x4, 3-4-4-4-4 on 2x2, then 4-5-5-10 units
+TEACHER_MULTIPLY_ADDS = (3456 + 2304) + (864 + 1296) + (432 + 3 * 576) + (20 + 25 + 50)
+TEACHER_PARAMETERS = (56 + 38) + (57 + 84) + (112 + 3 * 148) + (25 + 30 + 60)
+
+
+def test_teacher(make_study):
+    job = make_study().job("teacher", "t1")
+    found = work_of(job, IMAGES, Assumptions())
+    assert found.training.net.parameters == TEACHER_PARAMETERS
+    trained, validated, last_look = 6 * 100 * 3, 2 * 20 * 3, 2 * 20
+    assert found.flops == TEACHER_MULTIPLY_ADDS * (trained + validated + last_look)
+    weights, logits = 4 * (TEACHER_PARAMETERS + 1), 4 * 20 * 10
+    assert found.stored == weights + logits + 3 * work.EPOCH_BYTES + 2 * work.RECORD_BYTES
+    assert found.files == 5
+
+
+def test_student(make_study):
+    """mlp1 with a bottleneck of b and 10 units has 193 b + 10 (b + 1) + 110 parameters."""
+    job = make_study().jobs("student")[0]
+    net = work_of(job, IMAGES, Assumptions()).training.net
+    assert net.parameters == 1947  # b = 9; with 10 it were 2150, farther from 2000
+    assert net.multiply_adds == 192 * 9 + 9 * 10 + 10 * 10
+
+
+def test_shard(make_study):
+    full, rest = (work_of(job, IMAGES, Assumptions()) for job in make_study().jobs("logits"))
+    members = 2
+    assert full.flops == 2 * TEACHER_MULTIPLY_ADDS * members * 2 * 100
+    logits, thumbnails = 2 * 2 * 100 * 10, 2 * 64 * (2 * 3 * 2 * 2)
+    assert full.stored == logits + thumbnails + work.RECORD_BYTES
+    assert full.augmented == 200
+    assert rest.flops == full.flops / 2
+
+
+def test_evaluation(make_study):
+    study = make_study()
+    found = work_of(study.job("evaluation"), IMAGES, Assumptions())
+    student = work_of(study.jobs("student")[0], IMAGES, Assumptions()).training.net
+    looks = 30 * 5  # as they are, and moved in four directions
+    assert found.flops == 2 * looks * (4 * TEACHER_MULTIPLY_ADDS + 3 * student.multiply_adds)
+
+
+def test_data_and_ensemble_are_no_flops(make_study):
+    study = make_study()
+    for step in ("data", "ensemble", "report"):
+        assert work_of(study.job(step), IMAGES, Assumptions()).flops == 0
+    packed = work_of(study.job("data"), IMAGES, Assumptions()).stored
+    assert packed == 150 * (3 * 8 * 8 + 8)
+
+
+def test_batch_normalised_weights_take_what_is_planned(make_study, content, tmp_path):
+    study = make_study(teachers={**content["teachers"], "batch_normalisation": True})
+    net = work_of(study.job("teacher", "t1"), IMAGES, Assumptions()).training.net
+    path = tmp_path / "model.safetensors"
+    module = build(net.layers, CHANNELS, 8)
+    save_weights(module, path)
+    header = 8 + int.from_bytes(path.read_bytes()[:8], "little")
+    assert path.stat().st_size - header == 4 * net.stored
+
+
+def test_checkpoint_takes_what_is_planned(make_study, tmp_path):
+    net = work_of(make_study().jobs("student")[0], IMAGES, Assumptions()).training.net
+    task = FitTask(
+        learning_rate=0.1,
+        momentum=0.9,
+        schedule=OneCycle(epochs=1),
+        loss=CrossEntropy(),
+        precision="fp32",
+        seed=1,
+    )
+    trainer = Trainer(build(net.layers, CHANNELS, 8), task, torch.device("cpu"), 1)
+    path = tmp_path / "checkpoint.safetensors"
+    checkpoint.save(path, "key", trainer.tensors, trainer.saved_state())
+    header = 8 + int.from_bytes(path.read_bytes()[:8], "little")
+    assert path.stat().st_size - header == pytest.approx(checkpoint_bytes(net), abs=100)
+
+
+def test_epochs_of_patience():
+    schedule = Patience(stop=30, max_epochs=500)
+    assert Assumptions(0.4).epochs(schedule) == 200
+    assert Assumptions(0.01).epochs(schedule) == 31  # patience can't end sooner
+    assert Assumptions(0.01).epochs(Patience(stop=30, max_epochs=20)) == 20
+    assert Assumptions(0.4).epochs(OneCycle(epochs=7)) == 7
+
+
+def test_more_epochs_are_more_work(make_study):
+    job = make_study().jobs("student")[0]
+    works = [work_of(job, IMAGES, Assumptions(share)) for share in (0.4, 0.6, 1.0)]
+    assert works[0].flops < works[1].flops < works[2].flops
+
+
+def test_a_trial_costs_what_its_default_costs(make_study):
+    effort = {"trials": 5, "at_once": 2, "space": {"learning_rate": {"low": 0.01, "high": 0.1}}}
+    study = make_study(search={"teachers": effort})
+    default = work_of(study.job("teacher", "t1"), IMAGES, Assumptions())
+    trials = [work_of(job, IMAGES, Assumptions()) for job in study.jobs("trial")]
+    assert len(trials) == 5
+    assert {trial.flops for trial in trials} == {default.flops}
+
+
+def test_every_step_has_its_work():
+    assert set(work.WORK) == set(tasks.TASKS)
+
+
+def test_threads_are_the_snakefiles():
+    snakefile = (Path(__file__).parents[2] / "Snakefile").read_text(encoding="utf-8")
+    (threads,) = re.findall(r"^rule evaluation:.*?threads: (\d+)", snakefile, re.MULTILINE | re.DOTALL)
+    assert int(threads) == work.EVALUATION_THREADS
+
+
+def test_sources_of_known_size():
+    data = Data(source="cifar10", path="somewhere", validation=10_000)
+    assert images_of(data, Path("nowhere")) == Images(40_000, 10_000, 10_000, 10, 32)
+
+
+def test_an_unknown_number_of_images_is_refused(tmp_path):
+    data = Data(source="images", path="somewhere", test=10)
+    with pytest.raises(MimicError, match=r"data\.train: null leaves the number of images open"):
+        images_of(data, tmp_path)
