@@ -4,7 +4,7 @@ VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 PARAMS ?= params.yaml
 
-.PHONY: help report test lint format mlflow lock clean-environment
+.PHONY: help report test test-slurm lint format mlflow record pull plan slurm-check resume lock clean-environment
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -13,8 +13,11 @@ report: $(VENV)/ready  ## run the study of params.yaml to report.html
 	$(RUN) snakemake --config params=$(PARAMS) -- report.html
 	@echo "Read $(CURDIR)/report.html"
 
-test: $(VENV)/ready-to-test  ## the tests
-	$(RUN) OMP_NUM_THREADS=1 python -m pytest -n 2 --dist loadfile
+test: $(VENV)/ready-to-test  ## the tests, but for those of a cluster
+	$(RUN) OMP_NUM_THREADS=1 python -m pytest -n 2 --dist loadfile --ignore=tests/slurm
+
+test-slurm: $(VENV)/ready-to-test  ## studies and faults on a real SLURM of this machine's own (tests/slurm/install.sh)
+	$(RUN) OMP_NUM_THREADS=1 python -m pytest tests/slurm
 
 lint: $(VENV)/ready-to-test  ## what CI checks of style
 	$(RUN) ruff check
@@ -29,6 +32,21 @@ format: $(VENV)/ready-to-test  ## put code into the project's form
 
 mlflow: $(VENV)/ready  ## the MLflow UI on localhost
 	$(RUN) python -m mimic mlflow
+
+record: $(VENV)/ready  ## have DVC version what snakemake made
+	$(RUN) python -m mimic record
+
+pull: $(VENV)/ready  ## bring a colleague's results, every digest checked
+	$(RUN) python -m mimic pull
+
+plan: $(VENV)/ready  ## what the study will cost
+	$(RUN) python -m mimic plan --params $(PARAMS)
+
+slurm-check: $(VENV)/ready  ## what a SLURM cluster lacks
+	$(RUN) python -m mimic slurm_check
+
+resume: $(VENV)/ready  ## go on through SLURM after snakemake died
+	$(RUN) python -m mimic resume -- --profile slurm report.html --config params=$(PARAMS)
 
 $(VENV)/ready: envs/requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mimic needs Python 3.11 or newer: make PYTHON=python3.11 …")'

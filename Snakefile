@@ -32,11 +32,16 @@ localrules:
     teachers,
     logits_shards,
     students,
+    proposal,  # seconds each: light jobs run beside snakemake, also on a cluster
+    selection,
+    ensemble,
+    report,
 
 
 rule all:
     input:
         "report.html",
+        study.below("."),
 
 
 rule data:
@@ -272,29 +277,30 @@ rule report:
         "exec python -m mimic report --spec {input.specs} --threads {threads} --log {log}"
 
 
-# Targets for people and for dvc.yaml: all the results of one step.
+# Targets for people and for dvc.yaml: all the results below one folder.
 rule teachers:
     input:
-        study.all("teacher"),
+        study.below("teachers"),
 
 
 rule logits_shards:
     input:
-        study.all("logits"),
+        study.below("logits"),
 
 
 rule students:
     input:
-        study.all("student"),
+        study.below("students"),
 
 
 onstart:
-    study.start_tracking()
+    study.start_helpers(workflow.executor_plugin.name)
 
 
 onsuccess:
-    study.stop_tracking()
+    study.stop_helpers()
+    study.note_unrecorded()
 
 
 onerror:
-    study.stop_tracking()
+    study.stop_helpers()

@@ -50,13 +50,13 @@ def parser() -> argparse.ArgumentParser:
     plan.add_argument("--json", action="store_true", help="for programs")
     commands.add_parser("parameters", help="print every key of params.yaml")
     use = commands.add_parser("use", help="make a preset the study at hand: write params.yaml from it")
-    use.add_argument("preset", help="demo, laptop, paper, or a file")
+    use.add_argument("preset", help="demo, laptop, search, paper, or a file")
     use.add_argument("set", nargs="*", metavar="KEY=VALUE", help="e.g. data.path=cifar10.zip")
     use.add_argument("--params", type=Path, default=Path("params.yaml"))
     use.add_argument("--force", action="store_true", help="replace a params.yaml with changes of your own")
     track = commands.add_parser("track", help="send the runs of the study to MLflow")
     track.add_argument("--params", type=Path, default=Path("params.yaml"))
-    track.add_argument("--follow", action="store_true", help="go on until the calling process ends")
+    track.add_argument("--follow", type=int, metavar="PID", help="go on until that process ends")
     commands.add_parser("mlflow", help="open the MLflow UI on localhost").add_argument(
         "--port", type=int, default=5000
     )
@@ -67,6 +67,18 @@ def parser() -> argparse.ArgumentParser:
     clean.add_argument(
         "--yes", action="store_true", help="remove; without it, only say what would be removed"
     )
+    commands.add_parser("record", help="have DVC version what snakemake made")
+    commands.add_parser("pull", help="bring results from a DVC remote, every digest checked")
+    confirm = commands.add_parser("confirm", help="fail if results are stale (how a stage of dvc.yaml ends)")
+    confirm.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="e.g. results/demo/students")
+    slurm = Path("profiles/slurm")
+    check = commands.add_parser("slurm_check", help="say what a cluster lacks, before any job")
+    check.add_argument("--profile", type=Path, default=slurm, help=f"the profile's folder ({slurm})")
+    resume = commands.add_parser("resume", help="go on through SLURM after snakemake's own process died")
+    choice = resume.add_mutually_exclusive_group()
+    choice.add_argument("--wait", action="store_true", help="wait for jobs that run (the default)")
+    choice.add_argument("--cancel", action="store_true", help="cancel jobs that run, too; they save first")
+    resume.add_argument("arguments", nargs="*", help="for snakemake; after --")
     return main
 
 
@@ -101,17 +113,14 @@ def run_step(options: argparse.Namespace) -> int:
         todo = [specs.make_spec(study.name, job, keys) for job in jobs]
     if other := {spec.step for spec in todo} - {options.command}:
         raise MimicError(f"{options.spec[0]}: is the spec of a {other.pop()}, not of a {options.command}")
-    progress = {
-        spec.name: runner.Reporter(
-            spec.step if spec.name == spec.step else f"{spec.step} {spec.name}", options.log
-        )
-        for spec in todo
-    }
-    say = progress[todo[0].name]
+    progress = {spec.name: runner.Reporter(spec.title, options.log) for spec in todo}
+    title = todo[0].title + (f" and {len(todo) - 1} more" if todo[1:] else "")
+    say = runner.Reporter(title, options.log)
     module = importlib.import_module(f"mimic.steps.{options.command}")
     step = module.run_together if hasattr(module, "run_together") else runner.one_by_one(module.run)
     try:
-        runner.run(todo, step, options.threads, progress)
+        settle = getattr(module, "settle", lambda context: None)
+        runner.run(todo, step, options.threads, progress, settle)
     except Interrupted as interruption:
         say(str(interruption))
         return 128 + interruption.signum

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from mimic.core import identity, publish, specs
+from mimic.core import dvc_lock, identity, publish, specs
 from mimic.core.cohorts import RECORDED, Cohort, Cohorts
 from mimic.core.errors import MimicError
 from mimic.core.identity import Keys
@@ -70,6 +70,11 @@ def open_study(params: Path) -> Study:
     return Study(parameters)
 
 
+def _note(text: str | None) -> None:
+    if text:
+        print(f"note: {text}", file=sys.stderr)
+
+
 class Workflow:
     """The study as rules see it. In the main process it first brings specs and dates in step."""
 
@@ -83,6 +88,7 @@ class Workflow:
         self._params = params
         self._lock = None
         self._tracker = None
+        self._watch = None
         if is_main:
             self._prepare(params)
 
@@ -105,6 +111,7 @@ class Workflow:
                 ) from None
             return
         self._lock = lock  # held until the process ends, however it ends
+        _note(dvc_lock.absent(self.study) if stale else dvc_lock.unrecorded(self.study))
         specs.write_specs(self.study, keys)
         self._freeze(params)
 
@@ -116,16 +123,26 @@ class Workflow:
         self._params = frozen
         os.environ[FROZEN] = str(frozen)
 
-    def start_tracking(self) -> None:
-        """Have a process of its own mirror the runs into MLflow while jobs run: they never wait for it."""
-        command = [sys.executable, "-m", "mimic", "track", "--follow", "--params", str(self._params)]
+    def start_helpers(self, executor: str) -> None:
+        """Mirror the runs into MLflow from a process of its own, which jobs never wait for; watch SLURM."""
         log = Path("logs") / self.study.name / "track.log"
         log.parent.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "mimic", "track", "--params", str(self._params)]
         with open(log, "a", encoding="utf-8") as file:
-            self._tracker = subprocess.Popen(command, stdout=file, stderr=file, start_new_session=True)
+            self._tracker = subprocess.Popen(
+                [*command, "--follow", str(os.getpid())], stdout=file, stderr=file, start_new_session=True
+            )
+        if executor == "slurm":
+            from snakemake.logging import logger
 
-    def stop_tracking(self) -> None:
+            from mimic.cluster.watch import attend
+
+            self._watch = attend(lambda text: logger.warning(f"mimic: {text}"))
+
+    def stop_helpers(self) -> None:
         """Let the tracker send what is left, if that takes no more than a moment."""
+        if self._watch:
+            self._watch.stop()
         if self._tracker is None:
             return
         self._tracker.terminate()
@@ -133,6 +150,10 @@ class Workflow:
             self._tracker.wait(LAST_PASS)
         except subprocess.TimeoutExpired:
             self._tracker.kill()
+
+    def note_unrecorded(self) -> None:
+        """Say that DVC doesn't hold what was just made."""
+        _note(dvc_lock.unrecorded(self.study))
 
     def specs(self, step: str) -> Callable | list[str]:
         """The specs of a job of `step`, or of a cohort's members: a function of its wildcards."""
@@ -155,9 +176,10 @@ class Workflow:
             return [str(path) for path in job.files]
         return [str(path.parent.parent / "{name}" / path.name) for path in job.files]
 
-    def all(self, step: str) -> list[str]:
-        """What says that every job of a step is done: asking for these is asking for all its results."""
-        return list(dict.fromkeys(self._done(job) for job in self.study.jobs(step)))
+    def below(self, folder: str) -> list[str]:
+        """What says that every job with results below a folder of the study is done."""
+        jobs = [job for job in self.study.jobs() if job.folder.is_relative_to(self.study.folder / folder)]
+        return list(dict.fromkeys(self._done(job) for job in jobs))
 
     def _of(self, step: str, files: Callable[[Job | Cohort], list[str]]) -> Callable | list[str]:
         if self._is_single(step):

@@ -26,10 +26,10 @@ def edit(folder: Path, old: str, new: str) -> None:
     (folder / "params.yaml").write_text(text.replace(old, new))
 
 
-def trainings(folder: Path) -> dict[str, str]:
-    """When each training began, by job: restored results keep their date."""
+def trainings(folder: Path) -> dict[str, dict]:
+    """When, where and with what each result was made, by job: one that was restored keeps this."""
     sidecars = [json.loads(path.read_text()) for path in folder.glob("results/tiny/**/job.json")]
-    return {f"{s['step']}/{s['name']}": s["provenance"]["started"] + s["key"] for s in sidecars}
+    return {f"{s['step']}/{s['name']}": s["provenance"] for s in sidecars}
 
 
 @pytest.fixture(scope="module")
@@ -74,13 +74,14 @@ def test_searched_teachers_can_be_members_and_the_best_trials_are_evaluated_once
     assert "conv2-20k-logits-random" in (finished / "report.html").read_text()
 
 
-def test_one_trial_more_trains_that_trial_and_the_winner(finished, tmp_path):
+def test_one_trial_more_trains_that_trial_and_the_winner_if_it_is_another(finished, tmp_path):
     study = shutil.copytree(finished, tmp_path / "study", symlinks=True)
-    before = trainings(study)
+    before, winner = trainings(study), json.loads((study / SEARCH / "selection.json").read_text())
     edit(study, "    trials: 3\n", "    trials: 4\n")
     snakemake(study, "students")
-    after = trainings(study)
+    after, now = trainings(study), json.loads((study / SEARCH / "selection.json").read_text())
     trained = {job for job in after if after[job] != before.get(job)}
+    assert ("student/conv2-20k-logits-s1" in trained) == (now["point"] != winner["point"])
     assert {job for job in trained if job.startswith("trial/")} == {"trial/conv2-20k-logits-r02-t02"}
     assert not {job for job in trained if job.startswith(("proposal/", "teacher/", "logits/"))}
 

@@ -3,27 +3,30 @@
 import shutil
 from pathlib import Path
 
-from mimic.core import specs, store
+from mimic.core import dvc_lock, leftovers, store
+from mimic.core.alone import alone
 from mimic.core.identity import Keys
 from mimic.workflow import open_study
 
 
 def run(options) -> None:
-    """Remove results of variants that left the study, stored earlier results and leftovers of killed jobs."""
+    """Remove results and checkpoints of variants that left the study, and stored results of other parameters.
+
+    Other studies keep theirs. Raises MimicError while a snakemake is at work.
+    """
     study = open_study(options.params)
-    keys = Keys()
-    wanted = {job.folder for job in study.jobs()}
-    steps = [study.folder / step for step in ("teachers", "logits", "students")]
-    old = [folder for step in steps for folder in sorted(step.glob("*")) if folder not in wanted]
-    staging = specs.STATE / study.name / "staging"
-    for folder in [*old, staging]:
-        if folder.is_dir():
+    with alone("python -m mimic clean"):
+        results, state = leftovers.old_results(study), leftovers.old_state(study)
+        for folder in [*results, *state]:
             _remove(folder, options.yes)
-    if options.yes:
-        freed = store.discard_except({keys[job] for job in study.jobs()})
+        if not options.yes:
+            print("nothing removed; add --yes to remove these and the stored results of other parameters")
+            return
+        keys = Keys()
+        freed = store.discard_except({keys[job] for job in study.jobs()}, study.name)
         print(f"stored earlier results: {freed / 1e6:.0f} MB freed")
-    else:
-        print("nothing removed; add --yes to remove these and the stored results of other parameters")
+        if results and dvc_lock.LOCK.exists():
+            print(f"{dvc_lock.LOCK} still holds these results: `dvc repro` or `make record` takes them out")
 
 
 def _remove(folder: Path, really: bool) -> None:

@@ -19,7 +19,7 @@ def run(options) -> int:
         print(f"track: {text}", file=sys.stderr, flush=True)
 
     if options.follow:
-        tracking.follow(results, live, uri, parent_pid=os.getppid(), progress=progress)
+        tracking.follow(results, live, uri, parent_pid=options.follow, progress=progress)
         return 0
     try:
         progress(str(tracking.track(results, live, uri, progress)))

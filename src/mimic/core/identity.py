@@ -12,8 +12,9 @@ import hashlib
 import json
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mimic.core.jobs import Job
 
@@ -23,8 +24,9 @@ PACKAGE = Path(__file__).parents[1]
 NEUTRAL = {
     f"mimic.core.{name}"
     for name in (
-        *("cohorts", "errors", "identity", "jobs", "parameters", "publish", "reading"),
-        *("runner", "searches", "spaces", "specs", "store", "study", "tasks", "types"),
+        *("alone", "cohorts", "dvc_cache", "dvc_lock", "errors", "identity", "jobs", "leftovers"),
+        *("parameters", "publish", "reading", "runner", "searches", "settled", "spaces", "specs"),
+        *("store", "study", "tasks", "types"),
     )
 }
 
@@ -33,8 +35,8 @@ class FileRecord(BaseModel):
     """One published file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-    md5: str
-    size: int  # bytes
+    md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    size: Annotated[int, Field(ge=0)]  # bytes
 
 
 class Sidecar(BaseModel):
@@ -164,7 +166,12 @@ def is_fresh(key: str, sidecar: Path, outputs: dict[str, Path]) -> bool:
     record = read_sidecar(sidecar)
     if record is None or record.key != key or set(record.files) != set(outputs):
         return False
-    return all(_size(path) == record.files[name].size for name, path in outputs.items())
+    return all(_is_there(path, record.files[name], sidecar.parent) for name, path in outputs.items())
+
+
+def _is_there(path: Path, file: FileRecord, folder: Path) -> bool:
+    """Sizes are compared; digests too of a file outside the folder, report.html, which all studies write."""
+    return _size(path) == file.size and (path.parent == folder or file_md5(path) == file.md5)
 
 
 def _size(path: Path) -> int | None:

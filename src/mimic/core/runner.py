@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from mimic.core import identity, publish, store
+from mimic.core import identity, publish, settled, store
 from mimic.core.errors import MimicError
 from mimic.core.identity import FileRecord, Sidecar
 from mimic.core.jobs import SIDECAR
@@ -54,7 +54,7 @@ class Reporter:
     def __call__(self, text: str) -> None:
         print(f"{self.job}: {text}", file=sys.stderr, flush=True)
         if self.log:
-            self.log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
+            self.log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {self.job}: {text}\n")
 
 
 Step = Callable[[Sequence[Context]], Iterator[Context]]  # yields each context when its files are there
@@ -71,8 +71,17 @@ def one_by_one(step: Callable[[Context], None]) -> Step:
     return run_each
 
 
-def run(specs: Sequence[Spec], step: Step, threads: int, progress: dict[str, Callable[[str], None]]) -> None:
-    """Make the results of `specs`, jobs of one step, or find that they are there. `progress` is by name.
+def run(
+    specs: Sequence[Spec],
+    step: Step,
+    threads: int,
+    progress: dict[str, Callable[[str], None]],
+    settle: Callable[[Context], dict | None] = lambda context: None,
+) -> None:
+    """Make the results of `specs`, jobs of one step, or find that they are there.
+
+    `progress` is by name. `settle` tells what a job is to do where only its upstream results say that
+    (core/settled.py), else None.
 
     Two copies of one job at once (an orphan after a node failure, and its successor) are safe: the
     second waits for the first and adopts its result. A result is published as soon as it is whole,
@@ -82,8 +91,7 @@ def run(specs: Sequence[Spec], step: Step, threads: int, progress: dict[str, Cal
         # Everybody locks in the same order, so that no two cohorts can wait for one another.
         for spec in sorted(specs, key=lambda spec: spec.name):
             held.enter_context(_locked(spec, progress[spec.name]))
-        upstream = _Upstream()
-        contexts = []
+        upstream, contexts, digests = _Upstream(), [], {}
         for spec in specs:
             say = progress[spec.name]
             if identity.is_fresh(spec.key, spec.sidecar, spec.outputs):
@@ -92,15 +100,30 @@ def run(specs: Sequence[Spec], step: Step, threads: int, progress: dict[str, Cal
             _check_code(spec)
             upstream.check(spec)
             out = held.enter_context(_staging(spec))
-            if record := store.restore(spec, out):
-                say(f"restored the result with key {spec.key}")
-                _finish(spec, out, record)
+            context = Context(spec, out, spec.state("training"), threads, say)
+            task = settle(context)
+            digests[spec.name] = settled.digest(spec, task) if task else None
+            if record := _restore(context, digests[spec.name]):
+                say(f"restored the result with key {record.key}")
+                _finish(spec, out, settled.renewed(record, spec))
             else:
-                contexts.append(Context(spec, out, spec.state("training"), threads, say))
+                contexts.append(context)
         if contexts:
             clock = Clock(threads, len(contexts))
             for context in step(contexts):
-                _finish(context.spec, context.out, _sidecar(context.spec, context.out, clock))
+                spec = context.spec
+                _finish(spec, context.out, _sidecar(spec, context.out, clock))
+                if digests[spec.name]:
+                    settled.remember(spec, digests[spec.name])
+
+
+def _restore(context: Context, task: str | None) -> Sidecar | None:
+    """An earlier result, by key or by the digest of a settled task, copied to where it is to be published."""
+    spec = context.spec
+    record = store.restore(spec, context.out, context.progress)
+    if record is None and task and (before := settled.as_before(spec, task)):
+        record = store.restore(before, context.out, context.progress)
+    return record
 
 
 @contextmanager

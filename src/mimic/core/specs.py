@@ -50,6 +50,11 @@ class Spec(BaseModel):
     sidecar: Path
     stale_since: int | None = None  # ns; a content of its own, so that no recorded checksum matches it
 
+    @property
+    def title(self) -> str:
+        """What the job is called where a person reads it."""
+        return self.step if self.name == self.step else f"{self.step} {self.name}"
+
     def state(self, purpose: str) -> Path:
         """A path of this job's own for what is neither input nor result (locks, checkpoints, …)."""
         return STATE / self.study / purpose / self.step / self.name

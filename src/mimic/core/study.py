@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mimic.core import tasks
+from mimic.core.errors import MimicError
 from mimic.core.jobs import (
     DATA_FILES,
     ENSEMBLE_FILES,
@@ -67,8 +68,16 @@ class Study:
         self.folder = Path(root) / parameters.study
 
     def job(self, step: str, name: str | None = None) -> Job:
-        """The job of `step` called `name`; a step with a single job needs no name."""
-        return self._by_id[f"{step}/{name or step}"]
+        """The job of `step` called `name`; a step with a single job needs no name.
+
+        Raises MimicError when there is none.
+        """
+        try:
+            return self._by_id[f"{step}/{name or step}"]
+        except KeyError:
+            names = [job.name for job in self.jobs(step)]
+            some = ", ".join(names[:5]) + (", …" if names[5:] else "") or "none"
+            raise MimicError(f"{step} {name}: no such job in study {self.name}; it has {some}") from None
 
     def jobs(self, step: str | None = None) -> list[Job]:
         """Every job, or those of one step, upstream before downstream."""

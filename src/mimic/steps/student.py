@@ -17,6 +17,11 @@ def run_together(contexts: Sequence[Context]) -> Iterator[Context]:
     return train_students(contexts, [_task(c) for c in contexts], first.folder("data/data"), shards)
 
 
+def settle(context: Context) -> dict | None:
+    """The whole task of a student whose hyperparameters a search has found."""
+    return _task(context).model_dump(mode="json") if context.upstream("selection") else None
+
+
 def _task(context: Context) -> StudentTask:
     task = load_task(context.spec, StudentTask)
     for folder in context.upstream("selection").values():  # none, or the one of the search for this variant

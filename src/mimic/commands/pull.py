@@ -1,0 +1,99 @@
+"""`mimic pull`: bring a study's results from a DVC remote, and believe nothing of it but digests.
+
+dvc.lock comes with git and is trusted, a remote is not. `dvc pull` takes a remote at its word: a folder's
+listing with a path such as `../../src/…` would have it write there. So listings are fetched and checked
+first, then `dvc fetch` brings the files that they name, these are checked, and `dvc checkout` places them.
+"""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+
+from mimic.core import dvc_cache, dvc_lock, identity, publish
+from mimic.core.alone import alone
+from mimic.core.dvc_lock import LOCK, PARAMS
+from mimic.core.errors import MimicError
+from mimic.core.reading import read_parameters
+
+
+def run(options) -> int:
+    """Fetch, check and place the results that dvc.lock holds of the study of params.yaml.
+
+    Raises MimicError when dvc.lock holds none, or when the remote lacks a file or has it damaged; nothing
+    is placed then.
+    """
+    study = read_parameters(PARAMS).study
+    outs = dvc_lock.outs(study)
+    if not outs:
+        raise MimicError(f"{LOCK}: holds nothing of study {study}, so there is nothing to pull")
+    with alone("make pull"):
+        _fetch_listings(outs)
+        subprocess.run([sys.executable, "-m", "dvc", "fetch"])
+        _check(outs)
+        return subprocess.run([sys.executable, "-m", "dvc", "checkout"]).returncode
+
+
+def _fetch_listings(outs: dict[Path, str]) -> None:
+    wanted = {path: md5.removesuffix(".dir") for path, md5 in outs.items() if md5.endswith(".dir")}
+    missing = {
+        path: md5 for path, md5 in wanted.items() if dvc_cache.read(dvc_cache.listing_path(md5), md5) is None
+    }
+    if not missing:
+        return
+    try:
+        with Repo() as repo:
+            remote = repo.cloud.get_remote_odb(command="pull")
+            for path, md5 in missing.items():
+                _fetch_listing(remote, path, md5)
+    except DvcException as error:
+        raise MimicError(str(error)) from None
+
+
+def _fetch_listing(remote, path: Path, md5: str) -> None:
+    """Bring the listing of the folder `path`, whose digest is to be `md5`, into the cache."""
+    source = remote.oid_to_path(f"{md5}.dir")
+    try:
+        content = remote.fs.cat_file(source)
+    except FileNotFoundError:
+        raise MimicError(f"{source}: the remote lacks {path}; was it pushed with `dvc push`?") from None
+    if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
+        raise MimicError(f"{source}: {path} is damaged or tampered with: not the digest that dvc.lock has")
+    with publish.atomic_path(dvc_cache.listing_path(md5)) as aside:
+        aside.write_bytes(content)
+
+
+def _check(outs: dict[Path, str]) -> None:
+    """Raise MimicError naming the files that the cache lacks, or has with another digest."""
+    files = {path: md5 for out, md5 in outs.items() for path, md5 in _files(out, md5).items()}
+    wrong = [str(p) for p, md5 in files.items() if not _is_git_s(p, md5) and not _is_cached(md5)]
+    if wrong:
+        raise MimicError(
+            f"refused: {', '.join(wrong)}: the remote lacks them, or has them damaged or tampered with: "
+            "not the digests that dvc.lock has; nothing was placed"
+        )
+
+
+def _is_git_s(path: Path, md5: str) -> bool:
+    """Whether a file came with the clone, as metrics and tables do: the cache needn't have it."""
+    return not dvc_cache.object_path(md5).exists() and path.is_file() and identity.file_md5(path) == md5
+
+
+def _files(out: Path, md5: str) -> dict[Path, str]:
+    if not md5.endswith(".dir"):
+        return {out: md5}
+    return {out / name: digest for name, digest in dvc_cache.listing(md5.removesuffix(".dir")).items()}
+
+
+def _is_cached(md5: str) -> bool:
+    """Whether the cache has a content with its own digest; another is removed, to be fetched again."""
+    path = dvc_cache.object_path(md5)
+    if not path.exists():
+        return False
+    if identity.file_md5(path) != md5:
+        path.unlink()
+        return False
+    return True

@@ -1,0 +1,55 @@
+"""`mimic record`: have DVC version what plain `snakemake` made."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from mimic.core import identity, leftovers, specs
+from mimic.core.alone import alone
+from mimic.core.dvc_lock import LOCK, PARAMS
+from mimic.core.errors import MimicError
+from mimic.core.identity import Keys
+from mimic.core.jobs import Job
+from mimic.core.study import Study
+from mimic.workflow import open_study
+
+NAMED = 10  # results that a refusal names
+
+
+def run(options) -> int:
+    """Record the study of params.yaml in dvc.lock and DVC's cache.
+
+    Raises MimicError when a result is missing, stale or damaged: DVC would record it under today's
+    parameters.
+    """
+    study = open_study(PARAMS)
+    with alone("make record"):
+        _check(study)
+        _name_leftovers(study)
+        status = subprocess.run([sys.executable, "-m", "dvc", "commit", "--force"]).returncode
+        if status:
+            return status
+    print(f"{LOCK}: holds study {study.name}; commit it with git, share the files with `dvc push`")
+    return 0
+
+
+def _check(study: Study) -> None:
+    if stale := specs.stale_jobs(study, Keys()):
+        names = ", ".join(job.id for job in stale[:NAMED]) + (
+            f" and {len(stale) - NAMED} more" if stale[NAMED:] else ""
+        )
+        raise MimicError(f"not recorded: stale or missing: {names}; run `snakemake all` first")
+    if damaged := [str(path) for job in study.jobs() for path in _damaged(job)]:
+        names = ", ".join(damaged)
+        raise MimicError(f"not recorded: damaged: {names}; remove them and run `snakemake all`")
+
+
+def _damaged(job: Job) -> list[Path]:
+    """The files of a fresh job whose digest isn't the one in its sidecar."""
+    files = identity.read_sidecar(job.sidecar).files
+    return [path for name, path in job.outputs.items() if identity.file_md5(path) != files[name].md5]
+
+
+def _name_leftovers(study: Study) -> None:
+    for folder in leftovers.old_results(study):
+        print(f"{folder}: of no job of the study, recorded all the same; `python -m mimic clean` removes it")

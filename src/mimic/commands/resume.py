@@ -1,0 +1,53 @@
+"""`mimic resume`: go on after snakemake's main process died and left jobs to SLURM."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from mimic.cluster import slurm
+from mimic.cluster.slurm import SlurmJob
+from mimic.core.errors import MimicError
+from mimic.core.specs import STATE
+
+INTERVAL_S = 10.0
+
+
+def run(options) -> None:
+    """Wait until SLURM has no job of this folder, then become snakemake. Never returns.
+
+    Jobs that are queued are cancelled: they have lost nothing. Those that run are waited for, or, with
+    --cancel, cancelled too: trainings save their state when told to end. Raises MimicError when another
+    snakemake is at work here, or SLURM doesn't answer.
+    """
+    STATE.mkdir(exist_ok=True)
+    lock = FileLock(STATE / "run.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise MimicError(f"{lock.lock_file}: a snakemake is at work in this folder; let it") from None
+    with lock:
+        _clear(cancel_running=options.cancel)
+    arguments = options.arguments or ["--profile", "slurm", "report.html"]
+    os.execv(sys.executable, [sys.executable, "-m", "snakemake", *arguments])
+
+
+def _active() -> list[SlurmJob]:
+    return [job for job in slurm.folder_jobs(Path.cwd()) if not job.has_ended]
+
+
+def _clear(cancel_running: bool) -> None:
+    """Return when SLURM has no job of this folder any more."""
+    unwanted = [job for job in _active() if cancel_running or job.state == "PENDING"]
+    if unwanted:
+        print(f"cancelling {', '.join(map(str, unwanted))}", flush=True)
+        slurm.call("scancel", *(job.number for job in unwanted))
+    told = None
+    while jobs := _active():
+        text = ", ".join(map(str, jobs))
+        if text != told:
+            print(f"waiting for {len(jobs)} jobs of SLURM to end: {text}", flush=True)
+            told = text
+        time.sleep(INTERVAL_S)

@@ -1,0 +1,123 @@
+"""`mimic record` has DVC version whole results of today's parameters, and what is unrecorded is said."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from mimic.core import dvc_lock, identity
+from mimic.core.identity import FileRecord, Keys, Sidecar
+from mimic.core.study import Study
+from mimic.workflow import open_study
+
+ROOT = Path(__file__).parents[2]
+STUDENT = Path("results/small/students/conv1-20k-logits-s1")
+
+
+def make_results(study: Study, keys: Keys) -> None:
+    """A result for each job, by its sidecar at least."""
+    for job in study.jobs():
+        job.folder.mkdir(parents=True, exist_ok=True)
+        for name, path in job.outputs.items():
+            path.write_text(f"{name} of {job.id}")
+        files = {
+            name: FileRecord(md5=identity.file_md5(path), size=path.stat().st_size)
+            for name, path in job.outputs.items()
+        }
+        record = Sidecar(
+            step=job.step, name=job.name, study=study.name, key=keys[job], parameters={}, code={},
+            upstream={}, files=files, provenance={},
+        )  # fmt: skip
+        job.sidecar.write_text(record.model_dump_json())
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch) -> Study:
+    """A study whose results are there but not recorded, in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
+    monkeypatch.delenv("DVC_STAGE", raising=False)
+    for name in ("dvc.yaml", ".dvcignore"):
+        shutil.copy(ROOT / name, name)
+    shutil.copy(ROOT / "tests/contract/small.yaml", "params.yaml")
+    Path("src").symlink_to(ROOT / "src")
+    study = open_study(Path("params.yaml"))
+    make_results(study, Keys())
+    return study
+
+
+@pytest.fixture
+def recorded(study) -> Study:
+    subprocess.run([sys.executable, "-m", "dvc", "init", "--no-scm", "--quiet"], check=True)
+    assert "dvc.lock: holds study small" in record()
+    return study
+
+
+def record(fails: bool = False) -> str:
+    command = [sys.executable, "-m", "mimic", "record"]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ)
+    assert bool(done.returncode) == fails, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def dvc(*arguments: str) -> str:
+    command = [sys.executable, "-m", "dvc", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_what_is_recorded_is_clean_to_dvc_and_nothing_is_left_to_say(recorded):
+    assert "Data and pipelines are up to date" in dvc("status")
+    assert dvc_lock.unrecorded(recorded) is None
+    assert dvc_lock.absent(recorded) is None
+
+
+def test_a_new_result_is_noticed_and_so_is_one_that_is_not_here(recorded, monkeypatch):
+    sidecar = STUDENT / "job.json"
+    sidecar.write_text(sidecar.read_text().replace('"provenance":{}', '"provenance":{"started":"now"}'))
+    assert "dvc.lock does not hold 1 of the results (student/conv1-20k-logits-s1)" in dvc_lock.unrecorded(
+        recorded
+    )
+    monkeypatch.setenv("DVC_STAGE", "students@small")  # dvc repro records by itself
+    assert dvc_lock.unrecorded(recorded) is None
+    shutil.rmtree("results/small/students")
+    assert "results that are not here (results/small/students): `make pull`" in dvc_lock.absent(recorded)
+
+
+def test_without_dvc_nobody_is_told_to_record(study):
+    assert dvc_lock.unrecorded(study) is None
+    assert dvc_lock.absent(study) is None
+
+
+def test_stale_and_missing_results_are_refused_by_name(study):
+    params = Path("params.yaml")
+    params.write_text(params.read_text().replace("{c: 8, fc: 60}", "{c: 9, fc: 60}"))
+    (STUDENT.parent / "mlp1-20k-logits-s1/record.json").unlink()
+    refusal = record(fails=True)
+    assert refusal.count("\n") == 1
+    assert "student/conv1-20k-logits-s1" in refusal
+    assert "student/mlp1-20k-logits-s1" in refusal
+    assert "student/conv1-20k-labels-s1" not in refusal
+    assert not dvc_lock.LOCK.exists()
+
+
+def test_a_damaged_result_is_refused_by_name(study):
+    model = STUDENT / "model.safetensors"
+    model.write_text(model.read_text().swapcase())
+    assert f"not recorded: damaged: {model}" in record(fails=True)
+
+
+def test_results_of_no_job_are_named(recorded):
+    old = STUDENT.with_name("old")
+    shutil.copytree(STUDENT, old)
+    assert f"{old}: of no job of the study" in record()
+
+
+def test_it_waits_for_no_running_snakemake(study):
+    Path(".mimic").mkdir()
+    with FileLock(".mimic/run.lock"):
+        assert ".mimic/run.lock: a snakemake is at work in this folder" in record(fails=True)

@@ -1,0 +1,62 @@
+"""Both engines agree on what is done: from nothing, after recording, in a fresh clone."""
+
+import shutil
+
+import pytest
+
+STUDENT = "student/conv1-20k-logits-s1"
+NOTHING = "Data and pipelines are up to date"
+
+
+def test_after_snakemake_and_one_recording_neither_has_anything_to_do(repository):
+    before = repository.trainings()
+    repository.assert_nothing_to_do()
+    assert NOTHING in repository.run("dvc", "repro")
+    assert repository.trainings() == before
+
+
+def test_after_dvc_neither_has_anything_to_do_and_the_weights_are_the_same(by_dvc, by_snakemake, tmp_path):
+    study = by_dvc.copy(tmp_path / "study")
+    study.assert_nothing_to_do()
+    assert NOTHING in study.run("dvc", "repro")
+    assert study.weights() == by_snakemake.weights()
+    assert len(study.weights()) == 5
+
+
+@pytest.mark.parametrize("pull", [("dvc", "pull"), ("python", "-m", "mimic", "pull")], ids=["dvc", "mimic"])
+def test_a_fresh_clone_and_a_pull_have_the_finished_study(repository, tmp_path, pull):
+    repository.run("dvc", "remote", "add", "--default", "storage", str(tmp_path / "remote"))
+    repository.commit("a remote")
+    repository.run("dvc", "push")
+    clone = repository.clone(tmp_path / "clone" / "study")
+    assert "dvc.lock knows results that are not here" in clone.run("snakemake", "-n", "report.html")
+    clone.run(*pull)
+    clone.assert_nothing_to_do()
+    assert NOTHING in clone.run("dvc", "repro")
+    assert clone.trainings() == repository.trainings()
+    assert (clone.folder / "report.html").read_bytes() == (repository.folder / "report.html").read_bytes()
+
+
+def test_after_a_pull_and_one_change_only_what_depends_on_it_runs(repository, tmp_path, engine):
+    repository.run("dvc", "remote", "add", "--default", "storage", str(tmp_path / "remote"))
+    repository.commit("a remote")
+    repository.run("dvc", "push")
+    clone = repository.clone(tmp_path / "clone" / "study")
+    clone.run("dvc", "pull")
+    before = clone.trainings()
+    clone.widen_conv1()
+    assert clone.planned() == {"student", "evaluation", "report"}
+    clone.make(engine)
+    assert clone.trained_since(before) == {STUDENT}
+    clone.assert_nothing_to_do()
+
+
+def test_without_our_own_store_a_result_comes_back_from_dvc_s_cache(repository):
+    before, weights = repository.trainings(), repository.weights()
+    repository.widen_conv1()
+    repository.make("snakemake")
+    repository.edit("{c: 9, fc: 60}", "{c: 8, fc: 60}")
+    shutil.rmtree(repository.folder / ".mimic")
+    repository.make("snakemake")
+    assert repository.trainings() == before
+    assert repository.weights() == weights

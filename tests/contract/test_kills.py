@@ -1,0 +1,121 @@
+"""After a kill, a failure or an edit amid a run, the next call goes on where the last one ended."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+CONV1, LABELS = "student/conv1-20k-logits-s1", "student/conv1-20k-labels-s1"
+COMMANDS = {"snakemake": ("snakemake", "report.html"), "dvc": ("dvc", "repro")}
+
+
+def processes(folder: Path, pattern: str) -> list[psutil.Process]:
+    """What runs in a clone, by a pattern of its command line."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "cwd"]):
+        line = " ".join(process.info["cmdline"] or [])
+        if process.info["cwd"] == str(folder) and re.search(pattern, line):
+            found.append(process)
+    return found
+
+
+def wait_for_a_student(folder: Path, main: subprocess.Popen) -> None:
+    """Until the process that trains students has begun."""
+    while not processes(folder, "-m mimic student"):
+        assert main.poll() is None, "it ended before a student was trained"
+        time.sleep(0.02)
+
+
+def wait_for_the_end(folder: Path) -> None:
+    """Until no job runs in a clone any more, and no snakemake."""
+    while processes(folder, "snakemake|-m mimic (?!track)"):
+        time.sleep(0.1)
+
+
+def call_again(repository, command: tuple[str, ...], log: Path) -> str:
+    """What the next call prints, and one more where it says that a snakemake still works there."""
+    if repository.start(*command, log=log).wait():
+        assert "another snakemake is at work in this folder" in log.read_text()
+        wait_for_the_end(repository.folder)
+        assert repository.start(*command, log=log).wait() == 0, log.read_text()
+    wait_for_the_end(repository.folder)
+    return log.read_text()
+
+
+@pytest.mark.parametrize("whole_group", [True, False], ids=["all processes", "the main process alone"])
+def test_after_kill_9_the_next_call_finishes_and_trains_nothing_twice(
+    repository, tmp_path, engine, whole_group
+):
+    before = repository.trainings()
+    repository.widen_conv1()
+    main = repository.start(*COMMANDS[engine], log=tmp_path / "main.log")
+    wait_for_a_student(repository.folder, main)
+    os.kill(main.pid, signal.SIGKILL)
+    main.wait()
+    if whole_group:
+        for process in processes(repository.folder, "."):
+            process.kill()
+    again = call_again(repository, COMMANDS[engine], tmp_path / "again.log")
+    assert repository.trained_since(before) == {CONV1}
+    trainings = ((tmp_path / "main.log").read_text() + again).count(f"{CONV1.replace('/', ' ')}: ended")
+    assert trainings == 1
+    if engine == "snakemake":
+        repository.mimic("record")
+    repository.assert_nothing_to_do()
+
+
+def test_a_failing_job_keeps_its_siblings_and_the_next_call_does_the_rest(repository, engine):
+    before = repository.trainings()
+    repository.widen_conv1()
+    repository.edit("{c: 6, fc: 60}", "{c: 7, fc: 60}")
+    obstacle = repository.folder / ".mimic/small/training" / CONV1
+    obstacle.parent.mkdir(parents=True, exist_ok=True)
+    obstacle.write_text("no folder, so that no checkpoint can be written")
+    output = repository.run(*COMMANDS[engine], fails=True)
+    assert re.search(r"student \S+: failed: .*conv1-20k-logits-s1", output)
+    assert re.search(r"logs/small/student/\S+\.log", output)
+    assert repository.trained_since(before) == {LABELS}
+    labels = repository.trainings()[LABELS]
+    obstacle.unlink()
+    repository.make(engine)
+    assert repository.trained_since(before) == {CONV1, LABELS}
+    assert repository.trainings()[LABELS] == labels
+    repository.assert_nothing_to_do()
+
+
+def test_an_edit_while_jobs_are_queued_is_not_mixed_in(repository, tmp_path, engine):
+    repository.widen_conv1()
+    main = repository.start(*COMMANDS[engine], log=tmp_path / "main.log")
+    wait_for_a_student(repository.folder, main)
+    repository.edit("{c: 9, fc: 60}", "{c: 10, fc: 60}")
+    status, output = main.wait(), (tmp_path / "main.log").read_text()
+    assert repository.records()[CONV1]["parameters"]["student"]["widths"]["c"] == 9
+    if engine == "dvc":  # it would record the results under the parameters of now
+        assert status != 0
+        assert f"{CONV1}: not of the parameters and code of now" in output
+        assert "students@small" in repository.run("dvc", "status")
+    assert "student" in repository.planned()
+    assert "stale or missing: " in repository.mimic("record", fails=True)
+    repository.make(engine)
+    assert repository.records()[CONV1]["parameters"]["student"]["widths"]["c"] == 10
+    repository.assert_nothing_to_do()
+
+
+def test_an_edit_of_code_while_jobs_are_queued_is_refused(repository, tmp_path):
+    """The key of a job that starts later would not be that of the code that it runs."""
+    repository.widen_conv1()
+    main = repository.start("snakemake", "report.html", log=tmp_path / "main.log")
+    wait_for_a_student(repository.folder, main)
+    code = repository.folder / "src/mimic/evaluation/metrics.py"
+    code.write_text(code.read_text() + "\n\nSOMETHING = 1\n")
+    assert main.wait() != 0
+    assert "mimic.evaluation.metrics: edited since snakemake started" in (tmp_path / "main.log").read_text()
+    before = repository.trainings()
+    repository.make("snakemake")
+    assert repository.trainings() == before
+    repository.assert_nothing_to_do()
