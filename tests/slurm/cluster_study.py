@@ -1,0 +1,126 @@
+"""A study on a cluster, and what a test does to it."""
+
+import hashlib
+import os
+import shutil
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+from cluster import Cluster
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+LONGEST_S = 600  # a backstop: nothing here takes as long, and what hangs must not hang the tests
+PACE = [
+    *("--retries", "9"),
+    *("--max-threads", "1"),
+    *("--slurm-init-seconds-before-status-checks", "1"),
+    *("--max-status-checks-per-second", "1"),
+]
+
+
+class ClusterStudy:
+    """A folder with a study, and the snakemake that runs it on a cluster."""
+
+    def __init__(self, folder: Path, cluster: Cluster) -> None:
+        self.folder = folder
+        self.cluster = cluster
+        self.longest_s = LONGEST_S
+        self.main: psutil.Popen | None = None
+        self._calls = 0
+        self._struck: set[psutil.Process] = set()
+
+    @property
+    def said(self) -> str:
+        """What the main processes have said."""
+        return (self.folder / "said.txt").read_text()
+
+    def python(self, *arguments: str, **environment: str) -> psutil.Popen:
+        """Start Python in the folder, as a user of the cluster's login node."""
+        self._calls += 1
+        path = os.pathsep.join([str(HERE / "fastpoll"), *filter(None, [os.environ.get("PYTHONPATH")])])
+        with open(self.folder / "said.txt", "a") as said:
+            return psutil.Popen(
+                [sys.executable, *arguments], cwd=self.folder, stdout=said, stderr=said,
+                env=os.environ | self.cluster.environment | {"PYTHONPATH": path} | environment,
+            )  # fmt: skip
+
+    def start(self, *arguments: str, **environment: str) -> None:
+        """Call snakemake as documented; `arguments` are added."""
+        command = ["-m", "snakemake", "--profile", "slurm", "report.html", *PACE, *arguments]
+        self.main = self.python(*command, **environment)
+
+    def resume(self, option: str, *arguments: str, **environment: str) -> None:
+        """Call `mimic resume`, which becomes snakemake."""
+        command = ["--profile", "slurm", "report.html", *PACE, *arguments]
+        self.main = self.python("-m", "mimic", "resume", option, "--", *command, **environment)
+
+    def wait(self) -> int:
+        """The exit status of the main process."""
+        try:
+            return self.main.wait(self.longest_s)
+        except psutil.TimeoutExpired:
+            pytest.fail(f"it hangs: {self.said[-3000:]}")
+
+    def finish(self) -> None:
+        """Wait for the main process, which is to succeed."""
+        assert self.wait() == 0, self.said[-5000:]
+
+    def kill(self) -> None:
+        """Kill the main process, if it runs, with the worst of signals."""
+        if self.main and self.main.poll() is None:
+            self.main.send_signal(signal.SIGKILL)
+            self.main.wait()
+
+    def wait_for_snakemake(self) -> None:
+        """Wait until the main process submits jobs: before, `mimic resume` waits for earlier ones."""
+        while self.said.count("SLURM run ID") < self._calls:
+            assert self.main.poll() is None, self.said[-5000:]
+            time.sleep(0.2)
+
+    def strike(self) -> psutil.Process:
+        """A worker of SLURM whose training has begun and that was not given out before."""
+        self.wait_for_snakemake()
+        end = time.monotonic() + LONGEST_S
+        while time.monotonic() < end:
+            assert self.main.poll() is None, self.said[-5000:]
+            for process in self.cluster.processes():
+                with suppress(psutil.Error):  # it has ended
+                    if process not in self._struck and self._trains(process):
+                        self._struck.add(process)
+                        return process
+            time.sleep(0.1)
+        pytest.fail(f"nothing trains: {self.said[-3000:]}")
+
+    def _trains(self, process: psutil.Process) -> bool:
+        line = process.cmdline()
+        if line[1:4] != ["-m", "mimic", "student"]:
+            return False
+        name = Path(line[line.index("--spec") + 1]).stem
+        records = self.folder.glob(f".mimic/*/training/student/{name}/live.json")
+        return any(record.stat().st_mtime > process.create_time() for record in records)
+
+    def tensors(self) -> dict[str, str]:
+        """Every file of tensors among the results, by path: the digest of its content."""
+        root = self.folder / "results"
+        files = {file.relative_to(root).as_posix(): file for file in sorted(root.rglob("*.safetensors"))}
+        return {path: hashlib.md5(file.read_bytes()).hexdigest() for path, file in files.items()}
+
+
+def job_number(process: psutil.Process) -> str:
+    """The SLURM job that a process belongs to."""
+    return process.environ()["SLURM_JOB_ID"]
+
+
+def make_study(folder: Path, cluster: Cluster, params: Path = HERE / "study.yaml") -> ClusterStudy:
+    """A new study in a new folder, as in a user's clone."""
+    folder.mkdir()
+    for entry in ("Snakefile", "profiles", "slurm", "envs", "presets"):
+        (folder / entry).symlink_to(ROOT / entry)
+    shutil.copy(params, folder / "params.yaml")
+    return ClusterStudy(folder, cluster)

@@ -1,0 +1,44 @@
+"""Studies on a real SLURM cluster, both made for one test."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from cluster import PROGRAMS, Cluster
+from cluster_study import ClusterStudy, make_study
+
+
+@pytest.fixture(scope="session")
+def slurm() -> None:
+    """Skip what needs SLURM where it isn't installed."""
+    path = os.pathsep.join([os.environ["PATH"], "/usr/sbin"])
+    missing = [program for program in PROGRAMS if shutil.which(program, path=path) is None]
+    if missing:
+        pytest.skip(f"{', '.join(missing)}: not installed; tests/slurm/install.sh does it on Debian")
+
+
+@pytest.fixture
+def cluster(slurm, tmp_path) -> Iterator[Cluster]:
+    """Two nodes with two GPUs each."""
+    with Cluster(tmp_path / "cluster") as running:
+        yield running
+
+
+@pytest.fixture
+def study(tmp_path, cluster) -> Iterator[ClusterStudy]:
+    """The study of study.yaml; its main process doesn't outlive the test."""
+    made = make_study(tmp_path / "study", cluster)
+    yield made
+    made.kill()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(slurm, tmp_path_factory) -> Iterator[ClusterStudy]:
+    """The same study finished on a cluster without faults."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with Cluster(folder / "cluster") as cluster:
+        finished = make_study(folder / "study", cluster)
+        finished.start()
+        finished.finish()
+        yield finished

@@ -1,0 +1,56 @@
+"""`mimic slurm_check` on a real cluster whose GPUs are fake: all is well but for CUDA."""
+
+from pathlib import Path
+
+import pytest
+from cluster import Cluster
+
+from mimic.cluster.check import Profile, check
+
+PROFILE = Path(__file__).parents[2] / "profiles/slurm/config.yaml"
+
+
+@pytest.fixture
+def folder(cluster: Cluster, tmp_path, monkeypatch) -> Path:
+    """The working folder, from which the cluster's programs are found."""
+    for name, value in cluster.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def findings(folder: Path, old: str = "", new: str = "") -> dict[str, str]:
+    """What is missing, with the profile changed in one place."""
+    text = PROFILE.read_text()
+    assert old in text
+    changed = folder / "config.yaml"
+    changed.write_text(text.replace(old, new, 1))
+    return {finding.what: finding.text for finding in check(Profile(changed)) if not finding.ok}
+
+
+def test_only_cuda_is_missing_and_nothing_where_no_gpu_is_asked_for(folder):
+    missing = findings(folder)
+    assert set(missing) == {"cuda"}
+    assert "finds no GPU on" in missing["cuda"]
+    assert findings(folder, "  gpu: 1", "  gpu: 0") == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what", "said"),
+    [
+        ("slurm_partition: gpu", "slurm_partition: long", "partition", "one of gpu, urgent"),
+        ("# gpu_model: a100", "gpu_model: a100", "GPU", "but gpu"),
+        ("# constraint: a100", "constraint: a100", "request", "Invalid feature specification"),
+        ("8000 * min", "8000000 * min", "request", "configuration is not available"),
+        ("slurm-status-command: squeue", "slurm-status-command: sacct", "status", "no accounting"),
+    ],
+)
+def test_what_is_wrong_in_the_profile_is_named_before_any_job(folder, old, new, what, said):
+    assert said in findings(folder, old, new)[what]
+
+
+def test_an_unreachable_mlflow_and_an_absent_controller(folder, cluster, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    assert "refused" in findings(folder, "8000 * min", "8000000 * min")["MLflow"]
+    cluster.stop_controller()
+    assert set(findings(folder)) == {"controller"}

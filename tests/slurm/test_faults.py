@@ -1,0 +1,116 @@
+"""Struck in every way that a cluster knows, a study ends with the tensors of an undisturbed one."""
+
+import time
+
+import psutil
+from cluster_study import ClusterStudy, job_number
+
+
+def node(process: psutil.Process) -> str:
+    """The node that a process runs on."""
+    return process.environ()["SLURMD_NODENAME"]
+
+
+def log_of_trainings(study: ClusterStudy) -> str:
+    """What the workers said."""
+    return "".join(log.read_text() for log in study.folder.glob("logs/*/student/*.log"))
+
+
+def test_jobs_end_in_every_way(study, undisturbed):
+    cluster = study.cluster
+    study.start("--set-resources", "student:slurm_extra='--nice=0'")  # no notice of the limit
+
+    # The shortest limit is a minute. Suspended, the worker can't end before.
+    hanging = study.strike()
+    hanging.suspend()
+    limited, its_node = job_number(hanging), node(hanging)
+    cluster.run("scontrol", "update", f"JobId={limited}", "TimeLimit=1")
+
+    requeued = job_number(study.strike())
+    cluster.run("scontrol", "requeue", requeued)
+    cluster.hasten(requeued)
+
+    cluster.run("scancel", job_number(study.strike()))
+    study.strike().kill()
+    study.strike().parent().kill()  # the snakemake that started it
+    number = job_number(study.strike())
+    next(p for p in cluster.processes() if p.name() == "slurm_script" and job_number(p) == number).kill()
+
+    cluster.run("scontrol", "update", "PartitionName=gpu", "PreemptMode=CANCEL")
+    while (other := node(study.strike())) == its_node:
+        pass
+    urgent = ["sbatch", "--partition=urgent", f"--nodelist={other}", "--gpus=2", "--output=/dev/null"]
+    cluster.run(*urgent, "--wrap=true")
+
+    study.finish()
+    assert limited in cluster.jobs("TIMEOUT")
+    assert cluster.jobs("PREEMPTED")
+    assert study.tensors() == undisturbed.tensors()
+
+
+def test_notice_of_the_time_limit_and_an_absent_controller(study, undisturbed):
+    cluster = study.cluster
+    study.start()
+    noticed = study.strike()
+    (study.folder / "params.yaml").write_text("edited: [meanwhile")  # jobs go by what the main process read
+    number = job_number(noticed)
+    noticed.suspend()  # lest it ends before SLURM, which looks at limits twice a minute, wakes it to tell
+    cluster.run("scontrol", "update", f"JobId={number}", "TimeLimit=1")
+    psutil.wait_procs([noticed])
+    study.strike()
+    cluster.pause_controller()
+    time.sleep(20)
+    cluster.resume_controller()
+    cluster.stop_controller()
+    cluster.start_controller()
+    study.finish()
+    assert number in cluster.jobs("FAILED")  # it ended before its limit
+    log = next(study.folder.glob(f"logs/slurm/rule_student/*/{number}.log"))
+    assert "interrupted by SIGTERM" in log.read_text()
+    assert study.tensors() == undisturbed.tensors()
+
+
+def test_nodes_are_lost_with_their_processes_and_without(study, undisturbed):
+    cluster = study.cluster
+    study.start()
+    lost = study.strike()
+    number, lost_node = job_number(lost), node(lost)
+    cluster.lose_node(lost_node)
+    cluster.hasten(number)
+    cluster.start_node(lost_node)
+
+    # Cut from the network, a node goes on with its jobs, beside their successors.
+    orphan = study.strike()
+    orphan.suspend()
+    cluster.lose_node(node(orphan), with_processes=False)
+    cluster.hasten(job_number(orphan))
+    while "another process works on this job" not in log_of_trainings(study):
+        time.sleep(0.2)
+    orphan.resume()
+
+    study.finish()
+    assert "already there" in log_of_trainings(study)
+    assert study.tensors() == undisturbed.tensors()
+
+
+def test_the_main_process_is_killed_and_loses_sight_of_jobs(study, undisturbed):
+    study.start()
+    study.strike()
+    study.kill()
+    study.resume("--cancel")
+    study.strike()
+    assert "cancelling" in study.said
+    study.kill()
+    study.resume("--wait", "--slurm-status-attempts", "1", MIMIC_STALL_MINUTES="0.2")
+    study.wait_for_snakemake()
+    assert "waiting for" in study.said
+    while not study.cluster.jobs("RUNNING"):
+        time.sleep(0.2)
+    study.cluster.pause_controller()
+    time.sleep(40)  # in which the plugin asks once, in vain, and forgets what runs
+    study.cluster.resume_controller()
+    assert study.wait() != 0
+    assert "to go on where it ended: make resume" in study.said
+    study.resume("--wait")
+    study.finish()
+    assert study.tensors() == undisturbed.tensors()
