@@ -12,11 +12,11 @@ import psutil
 import pytest
 
 WEIGHTS = "results/tiny/students/conv2-20k-logits-s1/model.safetensors"
-SIDECAR = "results/tiny/students/conv2-20k-logits-s1/job.json"
+TARGET = ".mimic/tiny/done/student/conv2-20k-logits-s1.json"
 
 
 def start(folder: Path) -> subprocess.Popen:
-    command = [sys.executable, "-m", "snakemake", SIDECAR]
+    command = [sys.executable, "-m", "snakemake", TARGET]
     with open(folder / "snakemake.log", "a") as log:
         return subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, start_new_session=True)
 
@@ -68,7 +68,7 @@ def test_a_second_main_process_is_told_to_wait(tmp_path, make_repository):
     main = start(folder)
     wait_for_training(folder, main)
     try:
-        command = [sys.executable, "-m", "snakemake", SIDECAR]
+        command = [sys.executable, "-m", "snakemake", TARGET]
         second = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         assert second.returncode != 0
         assert ".mimic/run.lock: another snakemake is at work in this folder" in second.stdout + second.stderr

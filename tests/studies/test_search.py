@@ -82,7 +82,10 @@ def test_one_trial_more_trains_that_trial_and_the_winner_if_it_is_another(finish
     after, now = trainings(study), json.loads((study / SEARCH / "selection.json").read_text())
     trained = {job for job in after if after[job] != before.get(job)}
     assert ("student/conv2-20k-logits-s1" in trained) == (now["point"] != winner["point"])
-    assert {job for job in trained if job.startswith("trial/")} == {"trial/conv2-20k-logits-r02-t02"}
+    assert {job for job in trained if job.startswith("trial/")} == {
+        "trial/conv2-20k-logits-r02-t02",
+        "trial/conv2-20k-logits-random-r02-t02",
+    }
     assert not {job for job in trained if job.startswith(("proposal/", "teacher/", "logits/"))}
 
 

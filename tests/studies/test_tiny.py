@@ -96,7 +96,7 @@ def test_a_student_changed_and_changed_back(study):
 def test_the_same_study_elsewhere_gives_the_same_weights(finished, study):
     shutil.rmtree(study / "results")
     shutil.rmtree(study / ".mimic")
-    done = snakemake(study, "--", "results/tiny/students/conv2-20k-logits-s1/job.json")
+    done = snakemake(study, "--", ".mimic/tiny/done/student/conv2-20k-logits-s1.json")
     assert done.returncode == 0, done.stdout + done.stderr
     weights = "results/tiny/students/conv2-20k-logits-s1/model.safetensors"
     assert (study / weights).read_bytes() == (finished / weights).read_bytes()
