@@ -32,6 +32,7 @@ class ClusterStudy:
         self.cluster = cluster
         self.longest_s = LONGEST_S
         self.main: psutil.Popen | None = None
+        self.jobs: list[str] = []  # state and comment of each job of SLURM, when the study had finished
         self._calls = 0
         self._struck: set[psutil.Process] = set()
 

@@ -41,4 +41,7 @@ def undisturbed(slurm, tmp_path_factory) -> Iterator[ClusterStudy]:
         finished = make_study(folder / "study", cluster)
         finished.start()
         finished.finish()
+        finished.jobs = cluster.run(
+            "squeue", "--noheader", "--states=all", "--format=%T %k"
+        ).stdout.splitlines()
         yield finished

@@ -2,9 +2,7 @@
 
 
 def test_every_training_is_a_job_of_slurm_and_nothing_light_is(undisturbed):
-    jobs = undisturbed.cluster.run(
-        "squeue", "--noheader", "--states=all", "--format=%T %k"
-    ).stdout.splitlines()
+    jobs = undisturbed.jobs
     assert {line.split("_")[1] for line in jobs} == {"data", "teacher", "logits", "student", "evaluation"}
     assert {line.split()[0] for line in jobs} == {"COMPLETED"}
     assert (undisturbed.folder / "report.html").exists()
