@@ -9,6 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from mimic.core import dvc_lock, identity, publish, specs
+from mimic.core.alone import RUN_LOCK
 from mimic.core.cohorts import RECORDED, Cohort, Cohorts
 from mimic.core.errors import MimicError
 from mimic.core.identity import Keys
@@ -16,11 +17,8 @@ from mimic.core.jobs import Job
 from mimic.core.parameters import GROUPS, Parameters
 from mimic.core.reading import read_parameters
 from mimic.core.study import Study, student_variants
-from mimic.core.types import budget_parameters
 from mimic.data.sources import check_source
-from mimic.nets.budget import solve
-from mimic.nets.from_task import CHANNELS
-from mimic.search.check import check_student_space, check_teacher_space
+from mimic.search.check import check_student_space, check_teacher_space, misfit
 from mimic.search.points import complete
 
 FROZEN = "MIMIC_FROZEN_PARAMETERS"  # where a job's own snakemake finds the parameters of its main process
@@ -32,13 +30,8 @@ def check_nets(parameters: Parameters) -> None:
     """Raise MimicError when a variant's widths can't meet its budget."""
     data = parameters.data
     for v in student_variants(parameters):
-        try:
-            budget = budget_parameters(v.budget)
-            solve(
-                v.family, budget, v.student.widths, data.classes, CHANNELS, data.image_size, v.student.dropout
-            )
-        except MimicError as error:
-            raise MimicError(f"{GROUPS[v.arm]}.variants.{v.family}.{v.budget}: {error}") from None
+        if reason := misfit(v.student, v.family, v.budget, data.classes, data.image_size):
+            raise MimicError(f"{GROUPS[v.arm]}.variants.{v.family}.{v.budget}: {reason}")
 
 
 def check_searches(parameters: Parameters) -> None:
@@ -100,7 +93,7 @@ class Workflow:
                 check_source(self.study.parameters.data)
             except MimicError as error:
                 raise MimicError(f"{params}: data.path: {error}") from None
-        lock = FileLock(specs.STATE / "run.lock")
+        lock = FileLock(RUN_LOCK)
         specs.STATE.mkdir(exist_ok=True)
         try:
             lock.acquire(timeout=0)

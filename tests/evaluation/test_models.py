@@ -75,7 +75,7 @@ def write_selection(folder: Path, task, names: list[str]) -> dict:
     records = {name: summary(subject_of(task, name, CLASSES, SIZE), OUTCOME) for name in names}
     folder.mkdir(parents=True)
     kind = "teacher" if isinstance(task, TeacherTask) else "student"
-    description = {"kind": kind, "five": names, "records": records}
+    description = {"kind": kind, "averaged": names, "records": records}
     (folder / "selection.json").write_text(json.dumps(description))
     weights = {
         f"{name}/{key}": value for name, net in nets.items() for key, value in net.state_dict().items()

@@ -300,7 +300,7 @@ class Writer:
             "arm": model.arm or None,
             "best": best[0]["trial"],
             "default": names[0],
-            "five": [row["trial"] for row in best],
+            "averaged": [row["trial"] for row in best],
             "point": {d.name: best[0][d.name] for d in found},
             "space": {d.name: {"low": d.low, "high": d.high, "log": d.log} for d in found},
         }

@@ -23,7 +23,7 @@ def search(*trials: tuple, name: str = NAME, algorithm: str = "gp") -> Search:
     table["training_flops"] = table.epochs.astype(float)
     table["status"] = np.where(table.stop == "diverged", "diverged", "finished")
     best = table.validation_error.idxmin()
-    selection = {"algorithm": algorithm, "best": best, "default": names[0], "five": [best]}
+    selection = {"algorithm": algorithm, "best": best, "default": names[0], "averaged": [best]}
     selection |= {"family": "conv2", "budget": "1M", "arm": "logits", "space": {}, "point": {}}
     return Search(name, selection, table)
 
@@ -102,7 +102,7 @@ def test_trials_are_no_models_of_the_study(copied):
     _, read = copied
     results = read()
     assert set(results.models.kind) == {"teacher", "ensemble", "student"}
-    assert set(results.searches[0].five) < set(results.evaluated.index)
+    assert set(results.searches[0].averaged) < set(results.evaluated.index)
     assert results.accuracies.cells[Model("conv2", "1M", "logits")].seeds == 1
 
 
@@ -110,7 +110,7 @@ def test_figure_1_shows_the_mean_of_the_best_trials_and_the_first_and_last_of_th
     _, read = copied
     results = read()
     row = next(row for row in figure_1_rows(results) if row["family"] == "conv2")
-    accuracies = 100 * results.evaluated.accuracy[results.searches[0].five]
+    accuracies = 100 * results.evaluated.accuracy[results.searches[0].averaged]
     assert row["accuracy"] == pytest.approx(accuracies.mean(), abs=1e-3)
     assert [row["best"], row["last"]] == pytest.approx([accuracies.iloc[0], accuracies.iloc[-1]], abs=1e-3)
     assert row["low"] < row["accuracy"] < row["high"]
@@ -161,8 +161,8 @@ def test_a_trial_that_was_not_evaluated_is_named(copied):
     selection = json.loads((folder / "students" / "searches" / NAME / "selection.json").read_text())
     path = folder / "evaluation" / "models.csv"
     table = pd.read_csv(path)
-    table[table.name != selection["five"][2]].to_csv(path, index=False)
-    with pytest.raises(MimicError, match=f"has no row for {selection['five'][2]}"):
+    table[table.name != selection["averaged"][2]].to_csv(path, index=False)
+    with pytest.raises(MimicError, match=f"has no row for {selection['averaged'][2]}"):
         read()
 
 

@@ -63,7 +63,7 @@ def test_the_selection_names_the_best_the_default_and_the_averaged():
     content = choose(trials, averaged=3)
     assert content["best"] == "conv2-1M-logits-r01-t04"
     assert content["default"] == "conv2-1M-logits-r01-t01"
-    assert [name[-3:] for name in content["five"]] == ["t04", "t02", "t03"]
+    assert [name[-3:] for name in content["averaged"]] == ["t04", "t02", "t03"]
     assert content["records"] == {t.name: t.record for t in (trials[3], trials[1], trials[2])}
     assert content["space"]["widths.c1"] == {"low": 20, "high": 120, "log": False}
     assert (content["kind"], content["family"], content["budget"], content["arm"]) == (

@@ -69,7 +69,7 @@ def test_searched_teachers_can_be_members_and_the_best_trials_are_evaluated_once
     models = pd.read_csv(finished / "results/tiny/evaluation/models.csv")
     selection = json.loads((finished / SEARCH / "selection.json").read_text())
     trials = set(models.name[models.kind == "trial"])
-    assert set(selection["five"]) == {name for name in trials if name.startswith("conv2")}
+    assert set(selection["averaged"]) == {name for name in trials if name.startswith("conv2")}
     assert not any("-random-" in name for name in trials)  # a baseline never meets a test image
     assert "conv2-20k-logits-random" in (finished / "report.html").read_text()
 

@@ -5,12 +5,9 @@ import sys
 import time
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from mimic.cluster import slurm
 from mimic.cluster.slurm import SlurmJob
-from mimic.core.errors import MimicError
-from mimic.core.specs import STATE
+from mimic.core.alone import alone
 
 INTERVAL_S = 10.0
 
@@ -22,13 +19,7 @@ def run(options) -> None:
     --cancel, cancelled too: trainings save their state when told to end. Raises MimicError when another
     snakemake is at work here, or SLURM doesn't answer.
     """
-    STATE.mkdir(exist_ok=True)
-    lock = FileLock(STATE / "run.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise MimicError(f"{lock.lock_file}: a snakemake is at work in this folder; let it") from None
-    with lock:
+    with alone("make resume"):
         _clear(cancel_running=options.cancel)
     arguments = options.arguments or ["--profile", "slurm", "report.html"]
     os.execv(sys.executable, [sys.executable, "-m", "snakemake", *arguments])

@@ -17,7 +17,7 @@ NAMED = 3  # results that a notice names
 def outs(study: str) -> dict[Path, str]:
     """The outputs of a study's stages with their digests; those of folders end in `.dir`."""
     try:
-        content = yaml.load(LOCK.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+        content = yaml.safe_load(LOCK.read_bytes())
         stages = {name: stage for name, stage in content["stages"].items() if name.endswith(f"@{study}")}
         return {
             Path(out["path"]): out["md5"]

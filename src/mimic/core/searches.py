@@ -20,59 +20,50 @@ class SearchJobs:
     baseline: Job | None = None  # the selection among as many trials of another algorithm
 
 
-def search_jobs(
-    name: str,
-    folder: Path,
-    search: Search,
-    effort: Effort,
-    space: Space,
-    default: tasks.TeacherTask | tasks.StudentTask,
-    upstream: list[Job],
-    data: Data,
-) -> SearchJobs:
-    """The jobs of one search and of its baseline, in folders below `folder`.
+@dataclass(frozen=True)
+class Plan:
+    """What a search and its baseline have in common."""
 
-    `default` is the task of a trial but for the hyperparameters searched; `upstream` is what a trial is
-    trained on.
-    """
-    if effort.schedule:
-        default = default.model_copy(update={"schedule": effort.schedule})
-    found = _rounds(name, folder / name, search, search.algorithm, effort, space, default, upstream, data)
+    search: Search
+    effort: Effort
+    space: Space
+    default: tasks.TeacherTask | tasks.StudentTask  # a trial's task but for the hyperparameters searched
+    upstream: tuple[Job, ...]  # what a trial is trained on
+    data: Data
+
+
+def search_jobs(name: str, folder: Path, plan: Plan) -> SearchJobs:
+    """The jobs of one search and of its baseline, in folders below `folder`."""
+    search = plan.search
+    found = _rounds(name, folder / name, search.algorithm, plan)
     if search.baseline is None:
         return found
     other = f"{name}-{search.baseline}"
-    compared = _rounds(other, folder / other, search, search.baseline, effort, space, default, upstream, data)
+    compared = _rounds(other, folder / other, search.baseline, plan)
     return replace(found, jobs=(*found.jobs, *compared.jobs), baseline=compared.selection)
 
 
-def _rounds(
-    name: str,
-    folder: Path,
-    search: Search,
-    algorithm: Algorithm,
-    effort: Effort,
-    space: Space,
-    default: tasks.TeacherTask | tasks.StudentTask,
-    upstream: list[Job],
-    data: Data,
-) -> SearchJobs:
+def _rounds(name: str, folder: Path, algorithm: Algorithm, plan: Plan) -> SearchJobs:
     """A proposal has every trial of the earlier rounds upstream; a trial knows its point from the proposal.
 
     Each round proposes `at_once` points, also the last, of which fewer may be tried: with more trials
     asked for, it goes on with the very same points.
     """
+    effort, default = plan.effort, plan.default
+    if effort.schedule:
+        default = default.model_copy(update={"schedule": effort.schedule})
     jobs, trials = [], []
     for round_ in range(1, -(-effort.trials // effort.at_once) + 1):
         place, named = folder / f"r{round_:02d}", f"{name}-r{round_:02d}"
         ask = tasks.ProposalTask(
             algorithm=algorithm,
-            stopping=search.stopping,
-            space=space,
+            stopping=plan.search.stopping,
+            space=plan.space,
             default=default,
             round=round_,
             points=effort.at_once,
-            classes=data.classes,
-            image_size=data.image_size,
+            classes=plan.data.classes,
+            image_size=plan.data.image_size,
         )
         proposal = job_in(place, "proposal", named, ask, PROPOSAL_FILES, trials)
         new = [
@@ -82,14 +73,18 @@ def _rounds(
                 f"{named}-t{index:02d}",
                 tasks.TrialTask(index=index, number=len(trials) + index, default=default),
                 MODEL_FILES,
-                [*upstream, proposal],
+                [*plan.upstream, proposal],
             )
             for index in range(1, min(effort.at_once, effort.trials - len(trials)) + 1)
         ]
         jobs += [proposal, *new]
         trials += new
     choose = tasks.SelectionTask(
-        averaged=search.averaged, algorithm=algorithm, space=space, default=default, classes=data.classes
+        averaged=plan.search.averaged,
+        algorithm=algorithm,
+        space=plan.space,
+        default=default,
+        classes=plan.data.classes,
     )
     proposals = [job for job in jobs if job.step == "proposal"]
     selection = job_in(folder, "selection", name, choose, SELECTION_FILES, [*proposals, *trials])

@@ -16,7 +16,7 @@ from mimic.core.jobs import (
     job_in,
 )
 from mimic.core.parameters import CrossEntropy, Parameters, Student, Teacher
-from mimic.core.searches import SearchJobs, search_jobs
+from mimic.core.searches import Plan, SearchJobs, search_jobs
 from mimic.core.spaces import StudentSpace
 
 TRIAL_REPETITION = 0  # trials start from a seed of their own, so that the winner's repetitions are fresh
@@ -141,7 +141,7 @@ class Study:
             return SearchJobs("teachers")
         task = self._teacher_task(next(iter(p.teachers.members.values())))
         folder = self.folder / "teachers" / "searches"
-        return search_jobs("teachers", folder, p.search, effort, effort.space, task, [data], p.data)
+        return search_jobs("teachers", folder, Plan(p.search, effort, effort.space, task, (data,), p.data))
 
     def _shard(self, index: int, data: Job, ensemble: Job) -> Job:
         p, per_shard = self.parameters, self.parameters.transfer.epochs_per_shard
@@ -171,9 +171,9 @@ class Study:
         self, variant: Variant, space: StudentSpace, data: Job, shards: list[Job]
     ) -> SearchJobs:
         p, folder = self.parameters, self.folder / "students" / "searches"
-        task, upstream = self._student_task(variant), self._trained_on(variant, data, shards)
+        task, upstream = self._student_task(variant), tuple(self._trained_on(variant, data, shards))
         effort = p.searches[variant.arm]
-        return search_jobs(variant.search, folder, p.search, effort, space, task, upstream, p.data)
+        return search_jobs(variant.search, folder, Plan(p.search, effort, space, task, upstream, p.data))
 
     def _student(self, variant: Variant, data: Job, shards: list[Job], selection: Job | None) -> Job:
         """A student; if there was a search, the selection holds its hyperparameters."""

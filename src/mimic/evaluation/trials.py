@@ -19,7 +19,7 @@ def load_trials(selection: Path, classes: int, image_size: int) -> Iterator[tupl
     description = json.loads((selection / "selection.json").read_text(encoding="utf-8"))
     weights = load_file(selection / "best.safetensors")
     task_type = TeacherTask if description["kind"] == "teacher" else StudentTask
-    for name in description["five"]:
+    for name in description["averaged"]:
         record, prefix = description["records"][name], f"{name}/"
         net = make_net(
             task_type.model_validate_json(json.dumps(record["hyperparameters"])), classes, image_size

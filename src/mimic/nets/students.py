@@ -5,6 +5,7 @@ widths params.yaml gives and which one the budget decides, and lists its hidden 
 solving and building follow from that.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -14,16 +15,16 @@ from mimic.nets.layers import Conv, Flatten, Layers, Linear, Pool, ReLU, dropout
 Widths = Mapping[str, int]
 
 
-class Family:
+class Family(ABC):
     """A student's architecture up to its widths: filters of convolutions, units of other layers."""
 
     name: ClassVar[str]
     given: ClassVar[tuple[str, ...]]  # the widths that params.yaml gives, in the net's order
     dependent: ClassVar[str | None]  # the width that the budget decides; None: all, `given` their ratios
 
+    @abstractmethod
     def hidden(self, widths: Widths, rates: StudentDropout) -> Layers:
         """All layers but the output; a rate of zero leaves its dropout out."""
-        raise NotImplementedError
 
     def layers(self, widths: Widths, classes: int, rates: StudentDropout) -> Layers:
         """The net that `widths`, given and solved, make; its output is linear."""

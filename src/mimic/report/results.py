@@ -103,7 +103,7 @@ class Results:
 
     def _cell_of(self, search: Search) -> Cell:
         """The best trials as if they were seeds of one model."""
-        return self._cell(self.evaluated.loc[search.five])
+        return self._cell(self.evaluated.loc[search.averaged])
 
     def _trained_alike(self, arm: str) -> bool:
         trials, students = self.parameters.searches[arm], self.parameters.groups[arm]
@@ -134,7 +134,7 @@ def read_results(study_folder: Path, parameters: Parameters, sidecars: Sequence[
     students = [variant.name for variant in student_variants(parameters)]
     records = [_sidecar(path) for path in sidecars]
     searches = read_searches(list(zip(sidecars, records, strict=True)))
-    trials = [trial for search in searches if not search.is_baseline for trial in search.five]
+    trials = [trial for search in searches if not search.is_baseline for trial in search.averaged]
     table = study_folder / "evaluation" / "models.csv"
     evaluated = _evaluated(table, [*teachers, "ensemble", *students, *trials])
     finished = evaluated.index[evaluated.status == "finished"]

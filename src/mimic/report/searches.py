@@ -46,9 +46,9 @@ class Search:
         return Model(*(self.selection[key] or "" for key in ("family", "budget", "arm")))
 
     @property
-    def five(self) -> list[str]:
+    def averaged(self) -> list[str]:
         """The best trials by validation, the best first: five, or as many as the study averages."""
-        return self.selection["five"]
+        return self.selection["averaged"]
 
     @property
     def space(self) -> dict[str, dict]:

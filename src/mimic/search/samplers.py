@@ -1,5 +1,6 @@
 """Where the points of a round come from: uniform draws, a Sobol sequence, CMA-ES, or Optuna's GP and TPE."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -84,14 +85,15 @@ def _results(history: Sequence[Trained]) -> list[Result]:
     ]
 
 
-class _OfUnitCube:
+class _OfUnitCube(ABC):
     """A source of points in the unit cube, to which refusals mean nothing."""
 
     def __init__(self, dimensions: Sequence[Dimension]) -> None:
         self._dimensions = dimensions
 
+    @abstractmethod
     def _shares(self) -> np.ndarray:
-        raise NotImplementedError
+        """Where the next point lies between the bounds, 0 to 1 for each dimension."""
 
     def ask(self) -> Point:
         return {
@@ -99,7 +101,7 @@ class _OfUnitCube:
             for dimension, share in zip(self._dimensions, self._shares(), strict=True)
         }
 
-    def reject(self) -> None:
+    def reject(self) -> None:  # noqa: B027 (refusals mean nothing here)
         pass
 
 

@@ -86,7 +86,7 @@ def selection(
         **{name: best.record[name] for name in ("kind", "family", "budget", "arm")},
         "best": best.name,
         "default": next(trial.name for trial in trials if trial.origin == "default"),
-        "five": [trial.name for trial in chosen],
+        "averaged": [trial.name for trial in chosen],
         "point": best.point,
         "hyperparameters": apply_point(default, best.point).model_dump(mode="json"),
         "space": {d.name: {"low": d.low, "high": d.high, "log": d.log} for d in dimensions},

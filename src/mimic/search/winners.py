@@ -28,7 +28,7 @@ def select_trials(
     pd.DataFrame(table(tried, 1 - 1 / task.classes)).to_csv(out / "trials.csv", index=False)
     weights = {
         f"{name}/{tensor}": value
-        for name in content["five"]
+        for name in content["averaged"]
         for tensor, value in load_file(trials[name] / "model.safetensors").items()
     }
     save_file(weights, out / "best.safetensors")

@@ -83,7 +83,7 @@ def _row(results: Results, model: Model) -> dict:
 def _parameters(results: Results, model: Model) -> int:
     """The mean over the nets that are averaged: those of one budget differ by a few."""
     if model in results.averaged:
-        return round(results.evaluated.parameters[results.averaged[model].five].mean())
+        return round(results.evaluated.parameters[results.averaged[model].averaged].mean())
     models = results.finished
     found = (models.family == model.family) & (models.budget == model.budget) & (models.arm == model.arm)
     return round(models.parameters[found].mean())
@@ -93,7 +93,7 @@ def _spread(results: Results, model: Model) -> dict:
     """The test accuracies of the first and the last of the best trials; validation has ranked them."""
     if model not in results.averaged:
         return {}
-    accuracies = results.evaluated.accuracy[results.averaged[model].five].dropna()
+    accuracies = results.evaluated.accuracy[results.averaged[model].averaged].dropna()
     return {"best": _round(accuracies.iloc[0]), "last": _round(accuracies.iloc[-1])}
 
 
