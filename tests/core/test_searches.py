@@ -95,6 +95,7 @@ def test_a_search_without_its_default_is_refused():
     ("given", "said"),
     [
         ({"low": 2.0, "high": 1.0}, "low must be below high"),
+        ({"low": 1.0001, "high": 1.0002}, "low must be below high, in their first 4 digits"),
         ({"low": 0.0, "high": 1.0, "log": True}, "a logarithmic range must begin above 0"),
     ],
 )

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mimic.core.parameters import Hsv, Student, Teacher
-from mimic.core.spaces import StudentSpace, TeacherSpace
+from mimic.core.spaces import Range, StudentSpace, TeacherSpace
 from mimic.search.points import (
     Dimension,
     apply_point,
@@ -26,7 +26,9 @@ WIDTH = {"low": 20.0, "high": 120.0}
 def any_dimension(draw):
     integer, log = draw(st.booleans()), draw(st.booleans())
     numbers = st.integers(1, 5000) if integer else st.floats(1e-4, 50)
-    low, high = sorted(draw(st.lists(numbers, min_size=2, max_size=2, unique=True)))
+    written = st.lists(numbers, min_size=2, max_size=2, unique_by=lambda bound: f"{bound:.4g}")
+    low, high = sorted(draw(written))
+    Range(low=low, high=high, log=log)  # legal
     return Dimension("x", low, high, log=log, integer=integer)
 
 

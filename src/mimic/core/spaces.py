@@ -8,6 +8,7 @@ from mimic.core.types import FAMILIES, Budget, Frozen, Positive, Schedule
 
 Algorithm = Literal["gp", "tpe", "cmaes", "random"]
 PoolLayer = Literal["conv1", "conv2", "conv3"]
+DIGITS = 4  # significant ones of a value that is not whole, so that a reader can copy it (ours)
 
 
 class Range(Frozen):
@@ -19,8 +20,10 @@ class Range(Frozen):
 
     @model_validator(mode="after")
     def _ordered(self) -> "Range":
-        if self.low >= self.high:
-            raise ValueError(f"low must be below high, not {self.low:g} and {self.high:g}")
+        if float(f"{self.low:.{DIGITS}g}") >= float(f"{self.high:.{DIGITS}g}"):
+            raise ValueError(
+                f"low must be below high, in their first {DIGITS} digits, not {self.low} and {self.high}"
+            )
         if self.log and self.low <= 0:
             raise ValueError("a logarithmic range must begin above 0")
         return self

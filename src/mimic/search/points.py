@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from math import exp, log
 
 from mimic.core.parameters import Hsv, Student, Teacher
-from mimic.core.spaces import Range, Space
+from mimic.core.spaces import DIGITS, Range, Space
 from mimic.nets.students import REGISTRY
 
 Point = dict[str, float]
 FILTERS = ("group1", "group2", "group3")  # names of Teacher.filters
-DIGITS = 4  # significant ones of a value that is not whole, so that a reader can copy it (ours)
 
 
 @dataclass(frozen=True)
