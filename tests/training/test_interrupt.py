@@ -22,6 +22,13 @@ def test_the_second_interrupt_acts_at_once():
         assert stop.signum == signal.SIGINT
 
 
+def test_sigterm_may_come_from_several_senders():
+    with StopFlag() as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.signum == signal.SIGTERM
+
+
 def test_handlers_are_put_back():
     before = [signal.getsignal(number) for number in StopFlag.SIGNALS]
     with StopFlag():

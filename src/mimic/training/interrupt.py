@@ -15,7 +15,8 @@ class Interrupted(Exception):
 class StopFlag:
     """Whether, and by which signal, training was asked to end. As a context it listens to SIGTERM and SIGINT.
 
-    The second signal acts as if nobody listened, so that a person can insist.
+    The second SIGINT acts as if nobody listened, so that a person can insist. SIGTERM never does: a
+    cluster's manager and what stands between it and this process may each send their own.
     """
 
     SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -38,4 +39,5 @@ class StopFlag:
 
     def _handle(self, signum: int, _: FrameType | None) -> None:
         self.set(signum)
-        signal.signal(signum, self._earlier[signum])
+        if signum == signal.SIGINT:
+            signal.signal(signum, self._earlier[signum])
