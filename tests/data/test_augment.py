@@ -3,7 +3,7 @@ import colorsys
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy.ndimage import zoom
@@ -72,7 +72,6 @@ def test_equals_the_slow_reference():
 @given(
     arrays.arrays(np.uint8, (2, 3, 8, 8)), st.lists(st.floats(0, 1, exclude_max=True), min_size=9, max_size=9)
 )
-@settings(deadline=None)
 def test_the_result_is_an_image(images_NCHW, draws):
     augmenter = Augmenter(Augmentation(window=(5, 8)), 8)
     result = augmenter(torch.from_numpy(images_NCHW), torch.tensor([draws, draws], dtype=torch.float64))
@@ -81,7 +80,6 @@ def test_the_result_is_an_image(images_NCHW, draws):
 
 
 @given(arrays.arrays(np.uint8, (3, 3, 8, 8)), st.integers(0, 1000))
-@settings(deadline=None)
 def test_neutral_settings_change_nothing(images_NCHW, seed):
     augmenter = Augmenter(Augmentation(mirror=0.0, window=(8, 8), hsv=NO_COLOUR), 8)
     result = augmenter(torch.from_numpy(images_NCHW), augmenter.draws(3, seed))
@@ -175,7 +173,6 @@ def test_colour_changes_are_uniform_on_the_papers_intervals(key, extent, compone
 
 
 @given(arrays.arrays(np.uint8, (3, 3, 5, 5)))
-@settings(deadline=None)
 def test_standardise_equals_numpy(images_NCHW):
     flat = images_NCHW.reshape(3, -1).astype(np.float64)
     spread = flat.std(1, keepdims=True)

@@ -31,7 +31,6 @@ def reference(pixel: np.ndarray, hue: float, saturation: tuple, value: tuple) ->
 
 
 @given(images, hues, st.tuples(factors, shifts), st.tuples(factors, shifts))
-@settings(deadline=None)
 def test_equals_colorsys(images_NCHW, hue, saturation, value):
     expected = np.apply_along_axis(reference, 1, images_NCHW, hue, saturation, value)
     np.testing.assert_allclose(changed(images_NCHW, hue, saturation, value), expected, rtol=0, atol=2e-3)
@@ -56,27 +55,24 @@ def test_values_are_multiplied_before_they_are_shifted():
 
 
 @given(images, st.integers(-2, 2))
-@settings(deadline=None)
 def test_whole_turns_of_hue_change_nothing(images_NCHW, turns):
     np.testing.assert_allclose(changed(images_NCHW, hue=float(turns)), images_NCHW, rtol=0, atol=1e-3)
 
 
 @given(images, hues, st.tuples(factors, shifts), st.tuples(factors, shifts))
-@settings(deadline=None)
 def test_stays_in_range(images_NCHW, hue, saturation, value):
     result = changed(images_NCHW, hue, saturation, value)
     assert result.min() >= 0 and result.max() <= 255
 
 
 @given(arrays.arrays(np.uint8, (1, 1, 4, 4)), hues, factors)
-@settings(deadline=None)
 def test_grey_stays_grey_when_hue_turns_and_saturation_is_multiplied(grey_N1HW, hue, factor):
     grey = np.repeat(grey_N1HW, 3, axis=1)
     np.testing.assert_array_equal(changed(grey, hue=hue, saturation=(factor, 0.0)), grey)
 
 
 @given(arrays.arrays(np.uint8, (3, 3, 2, 2)), st.lists(hues, min_size=3, max_size=3))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_each_image_has_its_own_change(images_NCHW, hues_N):
     neutral = torch.ones(3), torch.zeros(3), torch.ones(3), torch.zeros(3)
     together = change_hsv(torch.from_numpy(images_NCHW).float(), torch.tensor(hues_N), *neutral)

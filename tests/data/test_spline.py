@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import zoom
 
@@ -35,7 +35,6 @@ def test_every_window_equals_scipy(mirror):
 
 
 @given(size=st.integers(2, 40), to=st.integers(2, 40))
-@settings(deadline=None)
 def test_a_resized_line_equals_scipy(size, to):
     line = np.sin(np.arange(size) ** 2)
     # "mirror" is scipy's default spline without the rounding that can put its last sample outside
@@ -44,13 +43,11 @@ def test_a_resized_line_equals_scipy(size, to):
 
 
 @given(size=st.integers(2, 64), to=st.integers(2, 64))
-@settings(deadline=None)
 def test_a_constant_line_stays_constant(size, to):
     np.testing.assert_allclose(resizing_matrix(size, to).sum(1), 1, rtol=0, atol=1e-12)
 
 
 @given(size=st.integers(2, 64))
-@settings(deadline=None)
 def test_resizing_to_the_same_size_changes_nothing(size):
     np.testing.assert_allclose(resizing_matrix(size, size), np.eye(size), rtol=0, atol=1e-12)
 

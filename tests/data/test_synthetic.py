@@ -39,7 +39,7 @@ def test_no_two_images_are_alike(many):
 
 
 @given(count=st.integers(1, 300), seed=st.integers(0, 100))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_classes_are_balanced_within_one(count, seed):
     numbers = np.bincount(generate(count, 8, seed, "train")[1], minlength=10)
     assert numbers.max() - numbers.min() <= 1

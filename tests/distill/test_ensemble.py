@@ -71,7 +71,7 @@ def plain_selection(logits, labels_N, size, stop_without_gain):
     return members, quality(members)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.booleans())
 def test_selection_equals_a_plain_search(seed, size, stop_without_gain):
     random = np.random.default_rng(seed)
@@ -84,7 +84,7 @@ def test_selection_equals_a_plain_search(seed, size, stop_without_gain):
     assert selection.trace[-1].nll == pytest.approx(nll)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(arrays(np.float32, (4, 5, 3), elements=st.floats(-3, 3, width=32)), st.permutations(range(4)))
 def test_the_order_in_which_models_are_given_plays_no_part(logits_MNK, order):
     labels_N = np.array([0, 1, 2, 0, 1])

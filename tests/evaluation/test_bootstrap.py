@@ -106,7 +106,7 @@ def test_the_seeds_of_one_model_have_nothing_to_do_with_those_of_the_other():
     assert (interval.mean, interval.low, interval.high) == (0, -1, 1)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 1000))
 def test_a_difference_changes_sign_with_its_sides(seed):
     correct_A_SN, correct_B_SN = outcomes(seed, 0.8, images=50), outcomes(seed + 1, 0.6, images=50)

@@ -199,7 +199,7 @@ def test_a_space_with_fewer_points_than_trials_repeats_some(algorithm):
     assert len(proposals[1].points) == 3
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     algorithm=st.sampled_from(ALGORITHMS),
     trials=st.integers(1, 3),

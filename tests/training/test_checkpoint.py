@@ -58,7 +58,7 @@ def test_a_file_that_is_no_checkpoint_is_passed_over_with_a_word(tmp_path, conte
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_damage_anywhere_is_noticed(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("damage") / "c"
     checkpoint.save(path, KEY, {"a": torch.arange(3.0), "b": torch.tensor(2)}, STATE)

@@ -55,7 +55,7 @@ steps = st.integers(0, LAST_STEP)
 @example(heads=(0, 0, 0, 0), interruptions=[])
 @example(heads=(0, 0, 0, 0), interruptions=[3, 8, 10])
 @example(heads=(LAST_STEP, 7, 0, 12), interruptions=[9])
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_each_ends_with_the_bits_of_its_training_alone_from_wherever_it_starts(
     tiny, raised_after, alone, tmp_path_factory, heads, interruptions
 ):

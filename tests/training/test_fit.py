@@ -66,7 +66,7 @@ def setting(request, tiny, tmp_path_factory):
 
 @given(steps=st.sets(st.integers(1, LAST_STEP), max_size=3).map(sorted))
 @example(steps=list(range(1, LAST_STEP + 1)))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_interrupted_anywhere_it_ends_with_the_same_bits(
     tiny, raised_after, setting, tmp_path_factory, steps
 ):

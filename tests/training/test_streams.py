@@ -39,7 +39,7 @@ def test_images_come_as_nets_want_them(tiny):
 
 
 @given(epoch=st.integers(0, 3), first=st.integers(0, 4))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_batches_from_any_step_on_are_the_rest_of_the_epoch(tiny, epoch, first):
     whole = list(tiny.stream().batches(epoch))
     rest = list(tiny.stream().batches(epoch, first))
