@@ -13,9 +13,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import accounting
 import psutil
+from accounting import ACCOUNT, NO_ACCOUNTING, Accounting
 
-PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol")
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol", *accounting.PROGRAMS)
 SRUN = """#!/bin/sh
 # Snakemake's job step plugin takes SLURM_CONF away; on a real cluster the file is in its usual place.
 export SLURM_CONF={conf}
@@ -36,7 +38,6 @@ SlurmctldPidFile={folder}/slurmctld.pid
 SlurmdPidFile={folder}/%n.pid
 SlurmctldLogFile={folder}/slurmctld.log
 SlurmdLogFile={folder}/%n.log
-AccountingStorageType=accounting_storage/none
 MpiDefault=none
 SwitchType=switch/none
 # No cgroups: a container has none to give.
@@ -54,14 +55,16 @@ ReturnToService=2
 KillWait=10
 SlurmdTimeout=10
 MinJobAge=300
-GresTypes=gpu
+GresTypes=gpu,shard
 PartitionName=gpu Nodes=ALL Default=YES DefaultTime=60 PriorityTier=1
 PartitionName=urgent Nodes=ALL DefaultTime=60 PriorityTier=2 PreemptMode=OFF
 """
 DEVICES = ("/dev/null", "/dev/zero")  # of the fake GPUs: without a device each, SLURM gives the node up
+SHARDS = 4  # shares of them that a node offers
 NODE = """\
-NodeName={node} NodeHostname=localhost NodeAddr=127.0.0.1 Port={port} Gres=gpu:{gpus} State=UNKNOWN \\
-    CPUs=8 Boards=1 SocketsPerBoard=1 CoresPerSocket=8 ThreadsPerCore=1 RealMemory=64000
+NodeName={node} NodeHostname=localhost NodeAddr=127.0.0.1 Port={port} State=UNKNOWN \\
+    Gres=gpu:{gpus},shard:{shards} RealMemory=64000 \\
+    CPUs=8 Boards=1 SocketsPerBoard=1 CoresPerSocket=8 ThreadsPerCore=1
 """
 
 
@@ -77,8 +80,9 @@ def free_ports(number: int) -> list[int]:
 class Cluster:
     """The daemons of one cluster; as a context it starts them and stops them."""
 
-    def __init__(self, folder: Path, nodes: int = 2) -> None:
+    def __init__(self, folder: Path, nodes: int = 2, with_accounting: bool = False) -> None:
         self.folder = folder
+        self.accounting = Accounting(folder, *free_ports(2)) if with_accounting else None
         self.nodes = [f"n{index}" for index in range(1, nodes + 1)]
         self._daemons: dict[str, subprocess.Popen] = {}
         self.environment = {
@@ -96,6 +100,8 @@ class Cluster:
         try:
             self._start("munged", "--foreground", "--force", *(f"--{n}={path}" for n, path in names.items()))
             self._wait_for("munge", "--no-input", f"--socket={socket_path}")
+            if self.accounting:
+                self._start_accounting()
             self.start_controller()
             for node in self.nodes:
                 self.start_node(node)
@@ -119,17 +125,32 @@ class Cluster:
             name=self.folder.name.lower(), port=controller_port, user=getpass.getuser(), folder=self.folder
         )
         for node, port in zip(self.nodes, node_ports, strict=True):
-            conf += NODE.format(node=node, port=port, gpus=len(DEVICES))
+            conf += NODE.format(node=node, port=port, gpus=len(DEVICES), shards=SHARDS)
             (self.folder / node).mkdir()
+        conf += self.accounting.configure() if self.accounting else NO_ACCOUNTING
         (self.folder / "state").mkdir()
         (self.folder / "slurm.conf").write_text(conf)
-        (self.folder / "gres.conf").write_text(f"Name=gpu File={','.join(DEVICES)}\n")
+        (self.folder / "gres.conf").write_text(
+            f"Name=gpu File={','.join(DEVICES)}\nName=shard Count={SHARDS}\n"
+        )
         # SLURM 22.05 reads this where nothing uses it too, and by itself looks for version 2.
         (self.folder / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n")
         (self.folder / "bin").mkdir()
         srun = self.folder / "bin/srun"
         srun.write_text(SRUN.format(conf=self.folder / "slurm.conf"))
         srun.chmod(0o755)
+
+    def _start_accounting(self) -> None:
+        """Start the database and slurmdbd, and enter the caller with an account."""
+        self._start(*self.accounting.database)
+        self._wait_for(*self.accounting.ping)
+        self._start("slurmdbd", "-D")
+        self._wait_for("sacctmgr", "--noheader", "show", "cluster")
+        change, user = ("sacctmgr", "--immediate"), getpass.getuser()
+        self.run(*change, "add", "cluster", self.folder.name.lower())
+        self.run(*change, "add", "account", ACCOUNT, "Description=test", "Organization=test")
+        self.run(*change, "add", "user", user, f"Account={ACCOUNT}")
+        self.run(*change, "modify", "user", user, "set", f"DefaultAccount={ACCOUNT}")  # root has another
 
     def _start(self, name: str, *arguments: str, key: str | None = None) -> None:
         environment = os.environ | self.environment
@@ -213,6 +234,12 @@ class Cluster:
             ):
                 found.append(process)
         return found
+
+    def preempt(self, node: str) -> None:
+        """Have what runs on a node give way for good to a job of the urgent partition, without grace."""
+        self.run("scontrol", "update", "PartitionName=gpu", "PreemptMode=CANCEL")
+        urgent = ("--partition=urgent", f"--nodelist={node}", f"--gpus={len(DEVICES)}", "--wrap=true")
+        self.run("sbatch", "--output=/dev/null", *urgent)
 
     def hasten(self, job: str) -> None:
         """Have a job that is requeued start as soon as it can: SLURM would have it wait two minutes."""

@@ -15,6 +15,8 @@ from cluster import Cluster
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+PROFILE = ROOT / "profiles/slurm/config.yaml"
+LONG = "conv2"  # students whose training is not over before it is struck
 LONGEST_S = 600  # a backstop: nothing here takes as long, and what hangs must not hang the tests
 PACE = [
     *("--retries", "9"),
@@ -50,6 +52,12 @@ class ClusterStudy:
                 [sys.executable, *arguments], cwd=self.folder, stdout=said, stderr=said,
                 env=os.environ | self.cluster.environment | {"PYTHONPATH": path} | environment,
             )  # fmt: skip
+
+    def change_profile(self, *changes: tuple[str, str]) -> None:
+        """Give the study a profile of its own, with texts in it replaced."""
+        (self.folder / "slurm").unlink()
+        (self.folder / "slurm").mkdir()
+        (self.folder / "slurm/config.yaml").write_text(changed_profile(*changes))
 
     def start(self, *arguments: str, **environment: str) -> None:
         """Call snakemake as documented; `arguments` are added."""
@@ -103,6 +111,8 @@ class ClusterStudy:
         if line[1:4] != ["-m", "mimic", "student"]:
             return False
         name = Path(line[line.index("--spec") + 1]).stem
+        if not name.startswith(LONG):
+            return False
         records = self.folder.glob(f".mimic/*/training/student/{name}/live.json")
         return any(record.stat().st_mtime > process.create_time() for record in records)
 
@@ -113,9 +123,23 @@ class ClusterStudy:
         return {path: hashlib.md5(file.read_bytes()).hexdigest() for path, file in files.items()}
 
 
+def changed_profile(*changes: tuple[str, str]) -> str:
+    """The profile, with texts in it replaced."""
+    text = PROFILE.read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    return text
+
+
 def job_number(process: psutil.Process) -> str:
     """The SLURM job that a process belongs to."""
     return process.environ()["SLURM_JOB_ID"]
+
+
+def node(process: psutil.Process) -> str:
+    """The node that a process runs on."""
+    return process.environ()["SLURMD_NODENAME"]
 
 
 def make_study(folder: Path, cluster: Cluster, params: Path = HERE / "study.yaml") -> ClusterStudy:

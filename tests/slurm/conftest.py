@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from cluster import PROGRAMS, Cluster
@@ -23,6 +24,15 @@ def cluster(slurm, tmp_path) -> Iterator[Cluster]:
     """Two nodes with two GPUs each."""
     with Cluster(tmp_path / "cluster") as running:
         yield running
+
+
+@pytest.fixture
+def folder(cluster, tmp_path, monkeypatch) -> Path:
+    """The working folder, from which the cluster's programs are found."""
+    for name, value in cluster.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Debian, Ubuntu: what tests/slurm needs, about 10 MB. Starts no daemon, leaves no other trace. Run it as root.
+# Debian, Ubuntu: what tests/slurm needs, about 30 MB. Starts no daemon, leaves no other trace. Run it as root.
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
 
@@ -12,4 +12,5 @@ if [ ! -e "$policy" ]; then
 fi
 
 apt-get update -qq
-apt-get install -y -qq --no-install-recommends munge slurmctld slurmd slurm-client >/dev/null
+apt-get install -y -qq -o Acquire::Retries=3 --no-install-recommends munge slurmctld slurmd slurm-client \
+    slurmdbd mariadb-server-core mariadb-client-core >/dev/null

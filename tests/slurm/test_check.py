@@ -1,38 +1,14 @@
 """`mimic slurm_check` on a real cluster whose GPUs are fake: all is well but for CUDA."""
 
-from pathlib import Path
-
 import pytest
-from cluster import Cluster
-
-from mimic.cluster.check import Profile, check
-
-PROFILE = Path(__file__).parents[2] / "profiles/slurm/config.yaml"
-
-
-@pytest.fixture
-def folder(cluster: Cluster, tmp_path, monkeypatch) -> Path:
-    """The working folder, from which the cluster's programs are found."""
-    for name, value in cluster.environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def findings(folder: Path, old: str = "", new: str = "") -> dict[str, str]:
-    """What is missing, with the profile changed in one place."""
-    text = PROFILE.read_text()
-    assert old in text
-    changed = folder / "config.yaml"
-    changed.write_text(text.replace(old, new, 1))
-    return {finding.what: finding.text for finding in check(Profile(changed)) if not finding.ok}
+from findings import findings
 
 
 def test_only_cuda_is_missing_and_nothing_where_no_gpu_is_asked_for(folder):
     missing = findings(folder)
     assert set(missing) == {"cuda"}
     assert "finds no GPU on" in missing["cuda"]
-    assert findings(folder, "  gpu: 1", "  gpu: 0") == {}
+    assert findings(folder, ("  gpu: 1", "  gpu: 0")) == {}
 
 
 @pytest.mark.parametrize(
@@ -46,11 +22,11 @@ def test_only_cuda_is_missing_and_nothing_where_no_gpu_is_asked_for(folder):
     ],
 )
 def test_what_is_wrong_in_the_profile_is_named_before_any_job(folder, old, new, what, said):
-    assert said in findings(folder, old, new)[what]
+    assert said in findings(folder, (old, new))[what]
 
 
 def test_an_unreachable_mlflow_and_an_absent_controller(folder, cluster, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-    assert "refused" in findings(folder, "8000 * min", "8000000 * min")["MLflow"]
+    assert "refused" in findings(folder, ("8000 * min", "8000000 * min"))["MLflow"]
     cluster.stop_controller()
     assert set(findings(folder)) == {"controller"}

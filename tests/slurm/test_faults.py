@@ -1,19 +1,20 @@
 """Struck in every way that a cluster knows, a study ends with the tensors of an undisturbed one."""
 
+import signal
 import time
 
 import psutil
-from cluster_study import ClusterStudy, job_number
-
-
-def node(process: psutil.Process) -> str:
-    """The node that a process runs on."""
-    return process.environ()["SLURMD_NODENAME"]
+from cluster_study import ClusterStudy, job_number, node
 
 
 def log_of_trainings(study: ClusterStudy) -> str:
     """What the workers said."""
     return "".join(log.read_text() for log in study.folder.glob("logs/*/student/*.log"))
+
+
+def job_log(study: ClusterStudy, number: str) -> str:
+    """What a job of SLURM said that failed."""
+    return next(study.folder.glob(f"logs/slurm/rule_student/*/{number}.log")).read_text()
 
 
 def test_jobs_end_in_every_way(study, undisturbed):
@@ -36,15 +37,15 @@ def test_jobs_end_in_every_way(study, undisturbed):
     number = job_number(study.strike())
     next(p for p in cluster.processes() if p.name() == "slurm_script" and job_number(p) == number).kill()
 
-    cluster.run("scontrol", "update", "PartitionName=gpu", "PreemptMode=CANCEL")
-    while (other := node(study.strike())) == its_node:
+    while node(preempted := study.strike()) == its_node:
         pass
-    urgent = ["sbatch", "--partition=urgent", f"--nodelist={other}", "--gpus=2", "--output=/dev/null"]
-    cluster.run(*urgent, "--wrap=true")
+    number = job_number(preempted)
+    cluster.preempt(node(preempted))
 
     study.finish()
     assert limited in cluster.jobs("TIMEOUT")
-    assert cluster.jobs("PREEMPTED")
+    assert number in cluster.jobs("PREEMPTED")
+    assert "interrupted by SIGTERM" in job_log(study, number)  # without a second of grace
     assert study.tensors() == undisturbed.tensors()
 
 
@@ -65,8 +66,7 @@ def test_notice_of_the_time_limit_and_an_absent_controller(study, undisturbed):
     cluster.start_controller()
     study.finish()
     assert number in cluster.jobs("FAILED")  # it ended before its limit
-    log = next(study.folder.glob(f"logs/slurm/rule_student/*/{number}.log"))
-    assert "interrupted by SIGTERM" in log.read_text()
+    assert "interrupted by SIGTERM" in job_log(study, number)
     assert study.tensors() == undisturbed.tensors()
 
 
@@ -93,7 +93,16 @@ def test_nodes_are_lost_with_their_processes_and_without(study, undisturbed):
     assert study.tensors() == undisturbed.tensors()
 
 
-def test_the_main_process_is_killed_and_loses_sight_of_jobs(study, undisturbed):
+def test_the_main_process_is_interrupted_and_killed_and_loses_sight_of_jobs(study, undisturbed):
+    study.start()
+    number = job_number(study.strike())
+    study.main.send_signal(signal.SIGINT)
+    assert study.wait() != 0
+    while study.cluster.jobs("PENDING", "RUNNING", "COMPLETING"):
+        time.sleep(0.2)
+    assert number in study.cluster.jobs("CANCELLED")
+    assert "interrupted by SIGTERM" in log_of_trainings(study)
+
     study.start()
     study.strike()
     study.kill()
