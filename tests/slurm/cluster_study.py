@@ -137,6 +137,12 @@ def job_number(process: psutil.Process) -> str:
     return process.environ()["SLURM_JOB_ID"]
 
 
+def log_of(process: psutil.Process) -> Path:
+    """Where a worker says what it does; its next attempt replaces the file."""
+    line = process.cmdline()
+    return Path(process.cwd()) / line[line.index("--log") + 1]
+
+
 def node(process: psutil.Process) -> str:
     """The node that a process runs on."""
     return process.environ()["SLURMD_NODENAME"]

@@ -4,17 +4,14 @@ import signal
 import time
 
 import psutil
-from cluster_study import ClusterStudy, job_number, node
+from cluster_study import ClusterStudy, job_number, log_of, node
+
+SAVED = "interrupted by SIGTERM"
 
 
 def log_of_trainings(study: ClusterStudy) -> str:
     """What the workers said."""
     return "".join(log.read_text() for log in study.folder.glob("logs/*/student/*.log"))
-
-
-def job_log(study: ClusterStudy, number: str) -> str:
-    """What a job of SLURM said that failed."""
-    return next(study.folder.glob(f"logs/slurm/rule_student/*/{number}.log")).read_text()
 
 
 def test_jobs_end_in_every_way(study, undisturbed):
@@ -39,13 +36,14 @@ def test_jobs_end_in_every_way(study, undisturbed):
 
     while node(preempted := study.strike()) == its_node:
         pass
-    number = job_number(preempted)
+    number, its_log = job_number(preempted), log_of(preempted)
     cluster.preempt(node(preempted))
+    psutil.wait_procs([preempted])
+    assert SAVED in its_log.read_text()  # without a second of grace
 
     study.finish()
     assert limited in cluster.jobs("TIMEOUT")
     assert number in cluster.jobs("PREEMPTED")
-    assert "interrupted by SIGTERM" in job_log(study, number)  # without a second of grace
     assert study.tensors() == undisturbed.tensors()
 
 
@@ -54,10 +52,11 @@ def test_notice_of_the_time_limit_and_an_absent_controller(study, undisturbed):
     study.start()
     noticed = study.strike()
     (study.folder / "params.yaml").write_text("edited: [meanwhile")  # jobs go by what the main process read
-    number = job_number(noticed)
+    number, its_log = job_number(noticed), log_of(noticed)
     noticed.suspend()  # lest it ends before SLURM, which looks at limits twice a minute, wakes it to tell
     cluster.run("scontrol", "update", f"JobId={number}", "TimeLimit=1")
     psutil.wait_procs([noticed])
+    assert SAVED in its_log.read_text()
     study.strike()
     cluster.pause_controller()
     time.sleep(20)
@@ -66,7 +65,6 @@ def test_notice_of_the_time_limit_and_an_absent_controller(study, undisturbed):
     cluster.start_controller()
     study.finish()
     assert number in cluster.jobs("FAILED")  # it ended before its limit
-    assert "interrupted by SIGTERM" in job_log(study, number)
     assert study.tensors() == undisturbed.tensors()
 
 
@@ -101,7 +99,7 @@ def test_the_main_process_is_interrupted_and_killed_and_loses_sight_of_jobs(stud
     while study.cluster.jobs("PENDING", "RUNNING", "COMPLETING"):
         time.sleep(0.2)
     assert number in study.cluster.jobs("CANCELLED")
-    assert "interrupted by SIGTERM" in log_of_trainings(study)
+    assert SAVED in log_of_trainings(study)
 
     study.start()
     study.strike()

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,9 +52,10 @@ class Reporter:
             self.log = open(log, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 (lives as long as the job)
 
     def __call__(self, text: str) -> None:
-        print(f"{self.job}: {text}", file=sys.stderr, flush=True)
         if self.log:
             self.log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {self.job}: {text}\n")
+        with suppress(OSError):  # nobody listens any more: a killed srun, a closed terminal
+            print(f"{self.job}: {text}", file=sys.stderr, flush=True)
 
 
 Step = Callable[[Sequence[Context]], Iterator[Context]]  # yields each context when its files are there
