@@ -15,8 +15,9 @@ class Interrupted(Exception):
 class StopFlag:
     """Whether, and by which signal, training was asked to end. As a context it listens to SIGTERM and SIGINT.
 
-    The second SIGINT acts as if nobody listened, so that a person can insist. SIGTERM never does: a
-    cluster's manager and what stands between it and this process may each send their own.
+    The second SIGINT acts as if nobody listened, so that a person can insist. SIGTERM never does, nor
+    after the context, when the process has only its last words to say: SLURM that preempts a job sends
+    two within a fiftieth of a second.
     """
 
     SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -35,7 +36,8 @@ class StopFlag:
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._earlier.items():
-            signal.signal(number, handler)
+            if number == signal.SIGINT or self.signum is None:
+                signal.signal(number, handler)
 
     def _handle(self, signum: int, _: FrameType | None) -> None:
         self.set(signum)
