@@ -56,9 +56,6 @@ rule data:
     conda:
         "envs/mimic.yaml"
     threads: 2
-    resources:
-        mem_mb=4000,
-        runtime=60,
     message:
         "packing the images"
     shell:
@@ -80,9 +77,6 @@ rule teacher:
     conda:
         "envs/mimic.yaml"
     threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=1440,
     message:
         "training teacher {wildcards.name}"
     shell:
@@ -104,9 +98,6 @@ rule proposal:
     conda:
         "envs/mimic.yaml"
     threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=60,
     message:
         "proposing points of {wildcards.name}"
     shell:
@@ -128,9 +119,6 @@ rule trial:
     conda:
         "envs/mimic.yaml"
     threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=1440,
     message:
         "training trial {wildcards.name}"
     shell:
@@ -152,9 +140,6 @@ rule selection:
     conda:
         "envs/mimic.yaml"
     threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=60,
     message:
         "ranking the trials of {wildcards.name}"
     shell:
@@ -175,9 +160,6 @@ rule ensemble:
     conda:
         "envs/mimic.yaml"
     threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=60,
     message:
         "selecting the ensemble on validation images"
     shell:
@@ -199,9 +181,6 @@ rule logits:
     conda:
         "envs/mimic.yaml"
     threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=480,
     message:
         "computing the ensemble's logits on shard {wildcards.name} of the transfer set"
     shell:
@@ -222,9 +201,6 @@ rule student:
     conda:
         "envs/mimic.yaml"
     threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=1440,
     message:
         "training student {wildcards.name}"
     shell:
@@ -245,9 +221,6 @@ rule evaluation:
     conda:
         "envs/mimic.yaml"
     threads: 2
-    resources:
-        mem_mb=4000,
-        runtime=240,
     message:
         "evaluating every model on the test images"
     shell:
@@ -268,9 +241,6 @@ rule report:
     conda:
         "envs/mimic.yaml"
     threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=60,
     message:
         "writing report.html"
     shell:

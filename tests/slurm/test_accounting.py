@@ -21,7 +21,8 @@ def cluster(slurm, tmp_path):
 
 def sacct(cluster: Cluster, column: str, *options: str) -> list[str]:
     """What sacct tells of jobs, without their steps."""
-    command = ["sacct", "--noheader", "--allocations", "--parsable2", f"--format={column}", *options]
+    form = ("--noheader", "--allocations", "--parsable2", "--units=M", f"--format={column}")
+    command = ["sacct", *form, *options]
     return cluster.run(*command).stdout.splitlines()
 
 
@@ -38,7 +39,10 @@ def test_a_study_by_sacct_on_shares_of_gpus(study, undisturbed):
     study.finish()
     assert sacct(cluster, "State", f"--jobs={cancelled}") == [f"CANCELLED by {os.getuid()}"]
     assert "PREEMPTED" in sacct(cluster, "State")
-    assert "gres/shard=1" in sacct(cluster, "AllocTRES", f"--jobs={cancelled}")[0]
+    given = sacct(cluster, "AllocTRES", f"--jobs={cancelled}")[0]
+    assert "gres/shard=1" in given
+    assert "mem=8000M" in given
+    assert any("mem=16000M" in line for line in sacct(cluster, "AllocTRES"))  # the second attempt
     assert set(sacct(cluster, "Account")) == {ACCOUNT}
     assert study.tensors() == undisturbed.tensors()
 
