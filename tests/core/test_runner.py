@@ -179,10 +179,9 @@ def test_kill_9_midway_leaves_no_half_result_and_the_next_call_does_it():
 def test_a_job_goes_on_when_nobody_listens_any_more(monkeypatch, tmp_path):
     reading, writing = os.pipe()
     os.close(reading)
-    with open(writing, "w", closefd=False) as deserted:
+    with open(writing, "w") as deserted, open(os.devnull, "w") as nowhere:
         monkeypatch.setattr("sys.stderr", deserted)
         runner.Reporter("student s1", tmp_path / "s1.log")("the state is saved")
         monkeypatch.undo()
-        os.dup2(os.open(os.devnull, os.O_WRONLY), writing)  # what is left over in the buffer
-    os.close(writing)
+        os.dup2(nowhere.fileno(), writing)  # for what is left in the buffer
     assert (tmp_path / "s1.log").read_text().endswith("student s1: the state is saved\n")

@@ -1,4 +1,4 @@
-"""A real SLURM in one folder: nodes with a fake GPU each, all on this machine, no systemd, no cgroups.
+"""A real SLURM in one folder: nodes with fake GPUs, all on this machine, no systemd, no cgroups.
 
 Every daemon is a process of the caller, listens on the loopback alone and keeps its files below the
 folder. `sbatch` and its like find it through the environment variables in `Cluster.environment`.
