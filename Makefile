@@ -24,6 +24,7 @@ lint: $(VENV)/ready-to-test  ## what CI checks of style
 	$(RUN) ruff format --check
 	$(RUN) snakefmt --check Snakefile
 	$(RUN) snakemake --lint
+	$(RUN) lint-imports
 
 format: $(VENV)/ready-to-test  ## put code into the project's form
 	$(RUN) ruff check --fix
@@ -31,22 +32,22 @@ format: $(VENV)/ready-to-test  ## put code into the project's form
 	$(RUN) snakefmt Snakefile
 
 mlflow: $(VENV)/ready  ## the MLflow UI on localhost
-	$(RUN) python -m mimic mlflow
+	$(RUN) mimic mlflow
 
 record: $(VENV)/ready  ## have DVC version what snakemake made
-	$(RUN) python -m mimic record
+	$(RUN) mimic record
 
 pull: $(VENV)/ready  ## bring a colleague's results, every digest checked
-	$(RUN) python -m mimic pull
+	$(RUN) mimic pull
 
 plan: $(VENV)/ready  ## what the study will cost
-	$(RUN) python -m mimic plan --params $(PARAMS)
+	$(RUN) mimic plan --params $(PARAMS)
 
 slurm-check: $(VENV)/ready  ## what a SLURM cluster lacks
-	$(RUN) python -m mimic slurm_check
+	$(RUN) mimic slurm-check
 
 resume: $(VENV)/ready  ## go on through SLURM after snakemake died
-	$(RUN) python -m mimic resume -- --profile slurm report.html --config params=$(PARAMS)
+	$(RUN) mimic resume -- --profile slurm report.html --config params=$(PARAMS)
 
 $(VENV)/ready: envs/requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mimic needs Python 3.11 or newer: make PYTHON=python3.11 …")'

@@ -3,268 +3,434 @@
 #   data ─▶ teachers ─▶ ensemble ─▶ logits ─▶ students ─▶ evaluation ─▶ report.html
 #
 # with a search (docs/search.md): proposal ─▶ trials ─▶ proposal ─▶ … ─▶ selection, ahead of the ensemble
-# and of the students.
-#
-# A job is run when its key differs from the one beside its result (docs/identity.md). Its specs and
-# what lies upstream carry the keys; ancient() hides the dates of all other files. Students and the
-# steps of a search are known to Snakemake by a record, so that it never deletes a trained model.
+# and of the students. What is stale is decided by keys, not by dates (docs/identity.md).
 
 from pathlib import Path
 
-from mimic.core.errors import MimicError
-from mimic.workflow import Workflow
+from mimic.workflow import SnakefileStudy
+
+study = SnakefileStudy(Path(config.get("params", "params.yaml")), workflow)
+p = study.parameters  # params.yaml, typed
+
+
+pathvars:
+    results=f"results/{p.study}",
+    cohorts=f".mimic/{p.study}/cohorts",
+    logs=f"logs/{p.study}",
+    benchmarks=f".mimic/{p.study}/benchmarks",
 
 
 wildcard_constraints:
-    name=r"[A-Za-z0-9_.-]+",
+    models="teachers|students",
+    search=r"[A-Za-z0-9_.-]+",
+    round=r"\d{2}",
+    trial=r"\d{2}",
 
 
-try:
-    study = Workflow(Path(config.get("params", "params.yaml")), is_main=workflow.is_main_process)
-except MimicError as error:
-    raise WorkflowError(str(error)) from None
+TEACHERS = study.names("teacher")
+STUDENTS = study.names("student")
+SHARDS = study.names("logits")
+SEARCHES = study.names("selection")
+EVALUATED = study.names("evaluation")  # teachers, the ensemble, students, and the best trials of searches
 
-name = study.study.name
+MODEL = ["model.safetensors", "validation.safetensors", "history.jsonl", "record.json"]
+TO_TRAIN_ON = [
+    f"<results>/data/{file}" for file in ("train.safetensors", "validation.safetensors", "data.json")
+]
+RUN = "exec python -m mimic run --threads {threads} --log {log}"
+FILES = "{params.kept}/* $(dirname {output.job})"
+PLACE = f"ln -f {FILES} 2> {{log}} || cp {FILES} 2>> {{log}}"  # results have names here; the store keeps them
 
 
-localrules:
+localrules:  # seconds each: they run beside snakemake, also on a cluster
     all,
     teachers,
-    logits_shards,
+    logits_and_ensemble,
     students,
-    proposal,  # seconds each: light jobs run beside snakemake, also on a cluster
+    report_and_evaluation,
+    proposal,
+    trial,
     selection,
     ensemble,
+    student,
+    comparison,
     report,
 
 
 rule all:
     input:
-        "report.html",
-        study.below("."),
+        study.results(),
 
 
 rule data:
-    input:
-        specs=study.specs("data"),
     output:
-        study.outputs("data"),
+        expand(
+            "<results>/data/{file}",
+            file=["train.safetensors", "validation.safetensors", "test.safetensors", "data.json"],
+        ),
+        job="<results>/data/job.json",
     log:
-        f"logs/{name}/data.log",
+        "<logs>/data.log",
     benchmark:
-        f".mimic/{name}/benchmarks/data.tsv"
+        "<benchmarks>/data.tsv"
     conda:
         "envs/mimic.yaml"
     threads: 2
+    params:
+        seed=p.seed,
+        data=p.data,
     message:
         "packing the images"
     shell:
-        "exec python -m mimic data --spec {input.specs} --threads {threads} --log {log}"
+        f"{RUN} {{output.job}}"
 
 
 rule teacher:
     input:
-        specs=study.specs("teacher"),
-        upstream=study.upstream("teacher"),
-        files=ancient(study.files("teacher")),
+        TO_TRAIN_ON,
     output:
-        study.outputs("teacher"),
+        expand("<results>/teachers/{{teacher}}/{file}", file=MODEL),
+        job="<results>/teachers/{teacher}/job.json",
     log:
-        f"logs/{name}/teacher/{{name}}.log",
+        "<logs>/teacher/{teacher}.log",
     benchmark:
-        f".mimic/{name}/benchmarks/teacher/{{name}}.tsv"
+        "<benchmarks>/teacher/{teacher}.tsv"
+    wildcard_constraints:
+        teacher="[^/]+",
     priority: 2  # the longest chain begins here
     conda:
         "envs/mimic.yaml"
     threads: 1
+    params:
+        seed=p.seed,
+        precision=p.precision,
+        augmentation=p.augmentation,
+        teachers=p.teachers,
     message:
-        "training teacher {wildcards.name}"
+        "training teacher {wildcards.teacher}"
     shell:
-        "exec python -m mimic teacher --spec {input.specs} --threads {threads} --log {log}"
+        f"{RUN} {{output.job}}"
 
 
+# A search is a chain of rounds: each proposal sees the trials of all earlier rounds.
 rule proposal:
     input:
-        specs=study.specs("proposal"),
-        upstream=study.upstream("proposal"),
-        files=ancient(study.files("proposal")),
+        lambda w: study.read("proposal", f"{w.search}-r{w.round}", "trial"),
     output:
-        study.outputs("proposal"),
+        "<results>/{models}/searches/{search}/r{round}/proposal.json",
+        job="<results>/{models}/searches/{search}/r{round}/job.json",
     log:
-        f"logs/{name}/proposal/{{name}}.log",
+        "<logs>/proposal/{models}/{search}-r{round}.log",
     benchmark:
-        f".mimic/{name}/benchmarks/proposal/{{name}}.tsv"
+        "<benchmarks>/proposal/{models}/{search}-r{round}.tsv"
     priority: 2
     conda:
         "envs/mimic.yaml"
     threads: 1
+    params:
+        search=p.search,
     message:
-        "proposing points of {wildcards.name}"
+        "proposing the points of round {wildcards.round} of {wildcards.search}"
     shell:
-        "exec python -m mimic proposal --spec {input.specs} --threads {threads} --log {log} --done {output}"
+        f"{RUN} {{output.job}}"
+
+
+# Trials, and students, that see the same images share a process: a cohort, named after its first member.
+rule train_trials:
+    input:
+        TO_TRAIN_ON,
+        lambda w: study.read("trial", w.cohort, "logits", "proposal"),
+    output:
+        cohort="<cohorts>/trial/{cohort}.json",
+    log:
+        "<logs>/trial/{cohort}.log",
+    benchmark:
+        "<benchmarks>/trial/{cohort}.tsv"
+    priority: 1
+    conda:
+        "envs/mimic.yaml"
+    threads: 1
+    params:
+        seed=p.seed,
+        precision=p.precision,
+        augmentation=p.augmentation,
+        search=p.search,
+        members=lambda w: study.members("trial", w.cohort),
+        trained=lambda w: study.to_train("trial", w.cohort),
+    message:
+        "training trial {params.trained}"
+    shell:
+        f"{RUN} --cohort {{output.cohort}} {{params.members}}"
 
 
 rule trial:
     input:
-        specs=study.specs("trial"),
-        upstream=study.upstream("trial"),
-        files=ancient(study.files("trial")),
+        lambda w: study.trained("trial", f"{w.search}-r{w.round}-t{w.trial}"),
     output:
-        study.outputs("trial"),
+        expand("<results>/{{models}}/searches/{{search}}/r{{round}}/t{{trial}}/{file}", file=MODEL),
+        job="<results>/{models}/searches/{search}/r{round}/t{trial}/job.json",
     log:
-        f"logs/{name}/trial/{{name}}.log",
-    benchmark:
-        f".mimic/{name}/benchmarks/trial/{{name}}.tsv"
-    priority: 1
+        "<logs>/placed/{models}/{search}-r{round}-t{trial}.log",
     conda:
         "envs/mimic.yaml"
-    threads: 1
+    params:
+        kept=lambda w: study.kept("trial", f"{w.search}-r{w.round}-t{w.trial}"),
     message:
-        "training trial {wildcards.name}"
+        "publishing trial {wildcards.search}-r{wildcards.round}-t{wildcards.trial}"
     shell:
-        "exec python -m mimic trial --spec {input.specs} --threads {threads} --log {log} --done {output}"
+        PLACE
 
 
 rule selection:
     input:
-        specs=study.specs("selection"),
-        upstream=study.upstream("selection"),
-        files=ancient(study.files("selection")),
+        lambda w: study.read("selection", w.search, "proposal", "trial"),
     output:
-        study.outputs("selection"),
+        expand(
+            "<results>/{{models}}/searches/{{search}}/{file}",
+            file=["selection.json", "trials.csv", "best.safetensors"],
+        ),
+        job="<results>/{models}/searches/{search}/job.json",
     log:
-        f"logs/{name}/selection/{{name}}.log",
+        "<logs>/selection/{models}/{search}.log",
     benchmark:
-        f".mimic/{name}/benchmarks/selection/{{name}}.tsv"
+        "<benchmarks>/selection/{models}/{search}.tsv"
     priority: 2
     conda:
         "envs/mimic.yaml"
     threads: 1
+    params:
+        search=p.search,
     message:
-        "ranking the trials of {wildcards.name}"
+        "ranking the trials of {wildcards.search}"
     shell:
-        "exec python -m mimic selection --spec {input.specs} --threads {threads} --log {log} --done {output}"
+        f"{RUN} {{output.job}}"
 
 
 rule ensemble:
     input:
-        specs=study.specs("ensemble"),
-        upstream=study.upstream("ensemble"),
-        files=ancient(study.files("ensemble")),
+        "<results>/data/validation.safetensors",
+        "<results>/data/data.json",
+        study.read("ensemble", "ensemble", "teacher", "trial"),
     output:
-        study.outputs("ensemble"),
+        "<results>/ensemble/ensemble.json",
+        "<results>/ensemble/members.safetensors",
+        job="<results>/ensemble/job.json",
     log:
-        f"logs/{name}/ensemble.log",
+        "<logs>/ensemble.log",
     benchmark:
-        f".mimic/{name}/benchmarks/ensemble.tsv"
+        "<benchmarks>/ensemble.tsv"
     conda:
         "envs/mimic.yaml"
     threads: 1
+    params:
+        ensemble=p.ensemble,
     message:
         "selecting the ensemble on validation images"
     shell:
-        "exec python -m mimic ensemble --spec {input.specs} --threads {threads} --log {log}"
+        f"{RUN} {{output.job}}"
 
 
 rule logits:
     input:
-        specs=study.specs("logits"),
-        upstream=study.upstream("logits"),
-        files=ancient(study.files("logits")),
+        "<results>/data/train.safetensors",
+        "<results>/data/data.json",
+        "<results>/ensemble/ensemble.json",
+        "<results>/ensemble/members.safetensors",
     output:
-        study.outputs("logits"),
+        "<results>/logits/{shard}/logits.safetensors",
+        job="<results>/logits/{shard}/job.json",
     log:
-        f"logs/{name}/logits/{{name}}.log",
+        "<logs>/logits/{shard}.log",
     benchmark:
-        f".mimic/{name}/benchmarks/logits/{{name}}.tsv"
+        "<benchmarks>/logits/{shard}.tsv"
     priority: 1
     conda:
         "envs/mimic.yaml"
     threads: 1
+    params:
+        seed=p.seed,
+        precision=p.precision,
+        augmentation=p.augmentation,
+        transfer=p.transfer,
     message:
-        "computing the ensemble's logits on shard {wildcards.name} of the transfer set"
+        "computing the ensemble's logits on shard {wildcards.shard} of the transfer set"
     shell:
-        "exec python -m mimic logits --spec {input.specs} --threads {threads} --log {log}"
+        f"{RUN} {{output.job}}"
+
+
+rule train_students:
+    input:
+        TO_TRAIN_ON,
+        # mimics learn the ensemble's logits; hard-label twins learn the labels of the training images
+        logits=lambda w: (
+            []
+            if "-labels-" in w.cohort
+            else expand("<results>/logits/{shard}/logits.safetensors", shard=SHARDS)
+        ),
+        # the hyperparameters that a search has found, where there is one
+        found=lambda w: expand(
+            "<results>/students/searches/{search}/selection.json",
+            search=[search for search in SEARCHES if w.cohort.startswith(f"{search}-s")],
+        ),
+    output:
+        cohort="<cohorts>/student/{cohort}.json",
+    log:
+        "<logs>/student/{cohort}.log",
+    benchmark:
+        "<benchmarks>/student/{cohort}.tsv"
+    conda:
+        "envs/mimic.yaml"
+    threads: 1
+    params:
+        seed=p.seed,
+        precision=p.precision,
+        augmentation=p.augmentation,
+        transfer=p.transfer,
+        students=p.students,
+        hard_label_twins=p.hard_label_twins,
+        regularised_twins=p.regularised_twins,
+        members=lambda w: study.members("student", w.cohort),
+        trained=lambda w: study.to_train("student", w.cohort),
+    message:
+        "training student {params.trained}"
+    shell:
+        f"{RUN} --cohort {{output.cohort}} {{params.members}}"
 
 
 rule student:
     input:
-        specs=study.specs("student"),
-        upstream=study.upstream("student"),
-        files=ancient(study.files("student")),
+        lambda w: study.trained("student", w.student),
     output:
-        study.outputs("student"),
+        expand("<results>/students/{{student}}/{file}", file=MODEL),
+        job="<results>/students/{student}/job.json",
     log:
-        f"logs/{name}/student/{{name}}.log",
-    benchmark:
-        f".mimic/{name}/benchmarks/student/{{name}}.tsv"
+        "<logs>/placed/{student}.log",
+    wildcard_constraints:
+        student="[^/]+",
     conda:
         "envs/mimic.yaml"
-    threads: 1
+    params:
+        kept=lambda w: study.kept("student", w.student),
     message:
-        "training student {wildcards.name}"
+        "publishing student {wildcards.student}"
     shell:
-        "exec python -m mimic student --spec {input.specs} --threads {threads} --log {log} --done {output}"
+        PLACE
 
 
 rule evaluation:
     input:
-        specs=study.specs("evaluation"),
-        upstream=study.upstream("evaluation"),
-        files=ancient(study.files("evaluation")),
+        "<results>/data/test.safetensors",
+        "<results>/data/data.json",
+        # the weights and the record of a teacher, a student, the ensemble, or the best of a search
+        lambda w: study.read("evaluation", w.model, "teacher", "student", "ensemble", "selection"),
     output:
-        study.outputs("evaluation"),
+        "<results>/evaluation/{model}/measures.json",
+        "<results>/evaluation/{model}/predictions.safetensors",
+        job="<results>/evaluation/{model}/job.json",
     log:
-        f"logs/{name}/evaluation.log",
+        "<logs>/evaluation/{model}.log",
     benchmark:
-        f".mimic/{name}/benchmarks/evaluation.tsv"
+        "<benchmarks>/evaluation/{model}.tsv"
     conda:
         "envs/mimic.yaml"
     threads: 2
+    params:
+        precision=p.precision,
+        evaluation=p.evaluation,
     message:
-        "evaluating every model on the test images"
+        "evaluating {wildcards.model} on the test images"
     shell:
-        "exec python -m mimic evaluation --spec {input.specs} --threads {threads} --log {log}"
+        f"{RUN} {{output.job}}"
 
 
-rule report:
+rule comparison:
     input:
-        specs=study.specs("report"),
-        upstream=study.upstream("report"),
-        files=ancient(study.files("report")),
+        expand(
+            "<results>/evaluation/{model}/{file}",
+            model=EVALUATED,
+            file=["measures.json", "predictions.safetensors"],
+        ),
     output:
-        study.outputs("report"),
+        "<results>/comparison/models.csv",
+        job="<results>/comparison/job.json",
     log:
-        f"logs/{name}/report.log",
+        "<logs>/comparison.log",
     benchmark:
-        f".mimic/{name}/benchmarks/report.tsv"
+        "<benchmarks>/comparison.tsv"
     conda:
         "envs/mimic.yaml"
     threads: 1
     message:
+        "comparing all models with the ensemble"
+    shell:
+        f"{RUN} {{output.job}}"
+
+
+rule report:
+    input:
+        "<results>/data/data.json",
+        "<results>/ensemble/ensemble.json",
+        "<results>/comparison/models.csv",
+        expand("<results>/teachers/{teacher}/history.jsonl", teacher=TEACHERS),
+        expand("<results>/students/{student}/history.jsonl", student=STUDENTS),
+        expand("<results>/evaluation/{model}/predictions.safetensors", model=EVALUATED),
+        study.read("report", "report", "selection"),
+    output:
+        expand(
+            "<results>/report/{file}",
+            file=[
+                "summary.json",
+                "claims.json",
+                "table1.csv",
+                "table2.csv",
+                "figure1.csv",
+                "curves.csv",
+                "searches.csv",
+            ],
+        ),
+        "report.html",
+        report("<results>/report/report.html"),
+        job="<results>/report/job.json",
+    log:
+        "<logs>/report.log",
+    benchmark:
+        "<benchmarks>/report.tsv"
+    conda:
+        "envs/mimic.yaml"
+    threads: 1
+    params:
+        everything=p,
+    message:
         "writing report.html"
     shell:
-        "exec python -m mimic report --spec {input.specs} --threads {threads} --log {log}"
+        f"{RUN} {{output.job}}"
 
 
-# Targets for people and for dvc.yaml: all the results below one folder.
+# Targets for people and for the stages of dvc.yaml.
 rule teachers:
     input:
-        study.below("teachers"),
+        study.results("teacher"),
+        [file for file in study.results("proposal", "trial", "selection") if "/teachers/" in file],
 
 
-rule logits_shards:
+rule logits_and_ensemble:
     input:
-        study.below("logits"),
+        study.results("ensemble", "logits"),
 
 
 rule students:
     input:
-        study.below("students"),
+        study.results("student"),
+        [file for file in study.results("proposal", "trial", "selection") if "/students/" in file],
+
+
+rule report_and_evaluation:
+    input:
+        study.results("evaluation", "comparison", "report"),
 
 
 onstart:
-    study.start_helpers(workflow.executor_plugin.name)
+    study.start_helpers()
 
 
 onsuccess:
@@ -274,3 +440,6 @@ onsuccess:
 
 onerror:
     study.stop_helpers()
+
+
+study.follow_keys()  # one more input for each rule: the spec of its job, newer than what is stale

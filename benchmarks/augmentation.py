@@ -8,18 +8,17 @@ bytes, so its results are coarser; Python's colorsys, exact but pixel by pixel, 
 """
 
 import argparse
-import platform
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 from scipy.ndimage import zoom
 
-from mimic.core.parameters import Augmentation
 from mimic.data.augment import Augmenter, standardise
+from mimic.data.image_parameters import Augmentation
+from mimic.engine.provenance import processor
 
 SIZE = 32
 
@@ -52,13 +51,6 @@ def images_per_second(work: Callable[[], None], images: int, repetitions: int = 
         work()
         seconds.append(time.perf_counter() - start)
     return images / min(seconds)
-
-
-def processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{len(names)} x {names[0]}" if names else platform.processor() or platform.machine()
 
 
 def main() -> None:

@@ -22,16 +22,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mimic.core.parameters import Augmentation, CrossEntropy, Student
-from mimic.core.provenance import processor
-from mimic.core.runner import Context
-from mimic.core.specs import Spec
-from mimic.core.tasks import StudentTask
-from mimic.core.types import OneCycle
+from mimic.data.image_parameters import Augmentation
 from mimic.data.packed import write_packed
 from mimic.distill.students import train_students
+from mimic.engine.provenance import processor
+from mimic.nets.families import STUDENTS
+from mimic.search.points import net_of
+from mimic.search.spaces import Goal
+from mimic.support.context import Context
+from mimic.training.recipe import CrossEntropy, OneCycle, Student, StudentTask
 
-BUDGET = "1M"
+BUDGET, PARAMETERS = "1M", 1_000_000
 WIDTHS = {
     "mlp1": {"fc": 4000},
     "mlp2": {"lfc": 0.5, "fc1": 1.0, "fc2": 1.0},
@@ -57,6 +58,7 @@ def pack_noise(folder: Path, images: int) -> None:
 def work(folder: Path, family: str, epochs: int, threads: int, members: list[int]) -> None:
     """What one job does: train these repetitions of a student on the data in `folder`."""
     student = Student(learning_rate=1e-3, momentum=0.9, widths=WIDTHS[family])
+    goal = Goal(family=STUDENTS[family], parameters=PARAMETERS, classes=10, image_size=32)
     contexts, tasks = [], []
     for member in members:
         task = StudentTask(
@@ -72,22 +74,21 @@ def work(folder: Path, family: str, epochs: int, threads: int, members: list[int
             arm="labels",
             repetition=member,
             student=student,
+            net=net_of(goal, student),
         )
         out = Path(tempfile.mkdtemp(dir=folder))
-        spec = Spec(
-            study="benchmark",
-            step="student",
+        context = Context(
+            task=task,
+            out=out,
+            inputs={"data/data": folder},
             name=f"{family}-s{member}",
-            key="benchmark",
-            task=task.model_dump(mode="json"),
-            code={},
-            upstream={},
-            outputs={},
-            sidecar=out / "job.json",
+            training=out / "training",
+            threads=threads,
+            progress=lambda line: None,
         )
-        contexts.append(Context(spec, out, out / "training", threads, lambda line: None))
+        contexts.append(context)
         tasks.append(task)
-    for context in train_students(contexts, tasks, folder, []):
+    for context in train_students(contexts, tasks):
         print(json.loads((context.out / "record.json").read_text())["seconds"])
 
 

@@ -6,14 +6,13 @@ The objective is a bowl with noise, off the centre; a third of the dimensions ar
 """
 
 import argparse
-import platform
 import time
-from pathlib import Path
 
 import optuna
 import torch
 
-from mimic.core.seeds import stream
+from mimic.data.seeds import stream
+from mimic.engine.provenance import processor
 from mimic.search.points import Dimension, Point
 from mimic.search.propose import propose
 from mimic.search.samplers import Trained
@@ -47,13 +46,6 @@ def seconds(dimensions: list[Dimension], algorithm: str, finished: list[Trained]
     start = time.perf_counter()
     propose("benchmark", dimensions, algorithm, 0, rounds + 1, trials, finished, default, lambda point: None)
     return time.perf_counter() - start
-
-
-def processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{len(names)} x {names[0]}" if names else platform.processor() or platform.machine()
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 Usage: python benchmarks/slurm.py
 
 Runs the study of tests/slurm/study.yaml twice on a SLURM of this machine's own (tests/slurm/install.sh).
-Overhead is the time that SLURM's jobs of the rule `student` took, less that of the steps in them: the
+Overhead is the time that SLURM's jobs of the rule `train_students` took, less that of the steps in them: the
 starts of two Snakemake processes and of Python with torch.
 """
 
@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from mimic.core.provenance import processor
+from mimic.engine.provenance import processor
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests/slurm"))
 

@@ -5,8 +5,11 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import settings
+
+from mimic.data.packed import write_packed
 
 ROOT = Path(__file__).parents[1]
 
@@ -34,3 +37,16 @@ def make_repository() -> Callable[[Path], Path]:
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory) -> Path:
+    """The folder of a packed image set: noise in three classes, 16 pixels a side."""
+    folder, random = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
+    counts = {"train": 60, "validation": 40, "test": 10}
+    splits = {
+        split: (random.integers(256, size=(count, 3, 16, 16), dtype=np.uint8), random.integers(3, size=count))
+        for split, count in counts.items()
+    }
+    write_packed(folder, splits, ("a", "b", "c"), "synthetic")
+    return folder

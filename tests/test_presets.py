@@ -8,22 +8,22 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mimic.commands import parameters as parameters_page
-from mimic.core.parameters import Parameters
-from mimic.core.reading import read_parameters
-from mimic.core.study import Study
-from mimic.workflow import open_study
+from mimic.config.parameters import Parameters
+from mimic.config.reading import read_parameters
+from mimic.dag.study import Study
+from mimic.engine.open_study import open_study
 
 ROOT = Path(__file__).parents[1]
+PRESETS = sorted(path.stem for path in (ROOT / "presets").glob("*.yaml"))
 
 
-@pytest.mark.parametrize("name", ["demo", "laptop", "search", "paper"])
+@pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_is_valid_and_its_nets_meet_their_budgets(name):
     study = open_study(ROOT / "presets" / f"{name}.yaml")
     assert study.name == name
 
 
-@pytest.mark.parametrize("name", ["demo", "laptop", "search", "paper"])
+@pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_gives_every_key(name):
     given = yaml.safe_load((ROOT / "presets" / f"{name}.yaml").read_text())
     assert set(given) == set(Parameters.model_fields)
@@ -38,12 +38,11 @@ def test_the_study_at_hand_is_the_demo():
     )
     if committed.returncode:
         pytest.skip("no git repository here")
-    assert committed.stdout == (ROOT / "presets/demo.yaml").read_text()
-
-
-def test_docs_parameters_is_what_the_command_prints():
-    # To mend it: python -m mimic parameters > docs/parameters.md
-    assert (ROOT / "docs/parameters.md").read_text() == parameters_page.page()
+    *lines, demo = (
+        [line for line in text.splitlines() if "$schema" not in line]  # its place differs
+        for text in (committed.stdout, (ROOT / "presets/demo.yaml").read_text())
+    )
+    assert lines == [demo]
 
 
 def test_the_paper_s_study_has_the_paper_s_size():
@@ -61,7 +60,8 @@ def test_a_dry_run_of_the_paper_s_study_builds_its_dag(tmp_path, make_repository
     command = [sys.executable, "-m", "snakemake", "-n", "--config", "params=presets/paper.yaml"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    # Runs, of which one trains a cohort: 126 teachers, and 40 searches of 5 rounds of 2 cohorts.
-    for rule, runs in {"teacher": 3, "logits": 16, "trial": 126 + 40 * 5 * 2, "proposal": 213}.items():
+    # Cohorts of trials: 126 teachers, each alone, and 40 searches of 5 rounds of 2 cohorts.
+    counts = {"teacher": 3, "logits": 16, "train_trials": 126 + 40 * 5 * 2, "trial": 2126, "proposal": 213}
+    for rule, runs in counts.items():
         assert re.search(rf"^{rule} +{runs}$", done.stdout + done.stderr, re.MULTILINE)
     assert not (folder / "results").exists()

@@ -1,136 +1,162 @@
-"""What the Snakefile needs to know of a study, and what must be right before its first job."""
+"""What the Snakefile asks of a study, and what must be right before its first job."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
+from snakemake.exceptions import WorkflowError
 
-from mimic.core import dvc_lock, identity, publish, specs
-from mimic.core.alone import RUN_LOCK
-from mimic.core.cohorts import RECORDED, Cohort, Cohorts
-from mimic.core.errors import MimicError
-from mimic.core.identity import Keys
-from mimic.core.jobs import Job
-from mimic.core.parameters import GROUPS, Parameters
-from mimic.core.reading import read_parameters
-from mimic.core.study import Study, student_variants
+from mimic.dag.cohorts import Cohorts
+from mimic.dag.jobs import Job
 from mimic.data.sources import check_source
-from mimic.search.check import check_student_space, check_teacher_space, misfit
-from mimic.search.points import complete
+from mimic.engine import dvc_lock, stamps, store
+from mimic.engine.keys import Keys, digest
+from mimic.engine.open_study import open_study
+from mimic.engine.run_lock import RUN_LOCK
+from mimic.engine.specs import stale_jobs
+from mimic.engine.state import STATE
+from mimic.support import publish
+from mimic.support.errors import MimicError
+
+if TYPE_CHECKING:
+    from snakemake.workflow import Workflow
 
 FROZEN = "MIMIC_FROZEN_PARAMETERS"  # where a job's own snakemake finds the parameters of its main process
 LAST_PASS = 60.0  # seconds; `mimic track` sends later what doesn't get through
-LOOKS_ONLY = {"-n", "--dry-run", "--dryrun", "--dag", "--rulegraph", "--summary", "--lint", "--list-rules"}
+LOOKS_ONLY = {"-n", "--dry-run", "--dryrun", "--dag", "--rulegraph", "--filegraph", "--summary", "-S", "-D"}
+LOOKS_ONLY |= {"--detailed-summary", "--lint", "--list-rules", "--list", "-l", "--report", "--d3dag"}
 
 
-def check_nets(parameters: Parameters) -> None:
-    """Raise MimicError when a variant's widths can't meet its budget."""
-    data = parameters.data
-    for v in student_variants(parameters):
-        if reason := misfit(v.student, v.family, v.budget, data.classes, data.image_size):
-            raise MimicError(f"{GROUPS[v.arm]}.variants.{v.family}.{v.budget}: {reason}")
+class SnakefileStudy:
+    """The study as rules see it. In the main process it first brings the specs in step."""
 
-
-def check_searches(parameters: Parameters) -> None:
-    """Raise MimicError when a search could propose what can't be trained."""
-    search, data = parameters.search, parameters.data
-    try:
-        if search.teachers:
-            place = "teachers.space"
-            default = next(iter(parameters.teachers.members.values()))
-            check_teacher_space(search.teachers.space, complete(default, parameters.augmentation.hsv))
-        for arm, effort in parameters.searches.items():
-            for family, budgets in effort.spaces.items() if effort else ():
-                for budget, space in budgets.items():
-                    place = f"{GROUPS[arm]}.spaces.{family}.{budget}"
-                    default = parameters.groups[arm].variants[family][budget]
-                    check_student_space(space, default, family, budget, data.classes, data.image_size)
-    except MimicError as error:
-        raise MimicError(f"search.{place}: {error}") from None
-
-
-def open_study(params: Path) -> Study:
-    """The study of a parameter file, checked. Raises MimicError with one line for what is wrong."""
-    parameters = read_parameters(params)
-    try:
-        check_nets(parameters)
-        check_searches(parameters)
-    except MimicError as error:
-        raise MimicError(f"{params}: {error}") from None
-    return Study(parameters)
-
-
-def _note(text: str | None) -> None:
-    if text:
-        print(f"note: {text}", file=sys.stderr)
-
-
-class Workflow:
-    """The study as rules see it. In the main process it first brings specs and dates in step."""
-
-    def __init__(self, params: Path, is_main: bool) -> None:
+    def __init__(self, params: Path, workflow: "Workflow") -> None:
+        """Raises WorkflowError with one line for what is wrong in the parameters."""
         # Jobs say `python`: it is to be the one that runs snakemake, also where no environment is active.
         os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-        if not is_main:  # a cluster job's own snakemake: the DAG is the one that its main process saw
-            params = Path(os.environ.get(FROZEN, params))
-        self.study = open_study(params)
-        self._cohorts = Cohorts(self.study)
-        self._params = params
+        self._workflow = workflow
         self._lock = None
-        self._tracker = None
+        self._tracker: subprocess.Popen | None = None
         self._watch = None
-        if is_main:
-            self._prepare(params)
+        self._keys = Keys()
+        self._stale: set[str] | None = None
+        self._todo: set[str] | None = None
+        if not workflow.is_main_process:  # a cluster job's own snakemake: it sees what its main process saw
+            params = Path(os.environ.get(FROZEN, params))
+        self._params = params
+        try:
+            self._study = open_study(params)
+            self._cohorts = Cohorts(self._study)
+            if workflow.is_main_process:
+                self._prepare()
+        except MimicError as error:
+            raise WorkflowError(str(error)) from None
+        self.parameters = self._study.parameters
+        stamps.dates_of(workflow, stamps.made(self._study, self._todo or set()))
 
-    def _prepare(self, params: Path) -> None:
-        keys = Keys()
-        stale = specs.stale_jobs(self.study, keys)
-        if any(job.step == "data" for job in stale):
+    def follow_keys(self) -> None:
+        """Have the rules run what is stale, and nothing else. The last word of the Snakefile."""
+        stamps.follow_keys(self._workflow)
+
+    def _prepare(self) -> None:
+        study, looks_only = self._study, bool(LOOKS_ONLY & set(sys.argv))
+        stale = stale_jobs(study, self._keys)
+        self._stale, self._todo = {job.id for job in stale}, stamps.to_do(study, stale)
+        if "data/data" in self._stale:
             try:
-                check_source(self.study.parameters.data)
+                check_source(study.parameters.data)
             except MimicError as error:
-                raise MimicError(f"{params}: data.path: {error}") from None
+                raise MimicError(f"{self._params}: data.path: {error}") from None
+        STATE.mkdir(exist_ok=True)
         lock = FileLock(RUN_LOCK)
-        specs.STATE.mkdir(exist_ok=True)
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            if not LOOKS_ONLY & set(sys.argv):
+            if not looks_only:
                 raise MimicError(
                     f"{lock.lock_file}: another snakemake is at work in this folder; wait for it or stop it"
                 ) from None
             return
         self._lock = lock  # held until the process ends, however it ends
-        _note(dvc_lock.absent(self.study) if stale else dvc_lock.unrecorded(self.study))
-        specs.write_specs(self.study, keys)
-        self._freeze(params)
+        _note(dvc_lock.absent(study) if stale else dvc_lock.unrecorded(study))
+        if not looks_only:  # Snakemake deletes the earlier results of a job that it runs
+            for job in study.jobs():
+                if job.id in self._todo:
+                    store.keep_what_is_there(job.sidecar, job.outputs)
+        stamps.write_specs(study, self._keys, self._todo)
+        self._freeze()
 
-    def _freeze(self, params: Path) -> None:
+    def _freeze(self) -> None:
         """Keep the parameters as they are now for the jobs of this run, whatever is edited meanwhile."""
-        text = params.read_text(encoding="utf-8")
-        frozen = specs.STATE / self.study.name / "parameters" / f"{identity.digest(text)}.yaml"
+        text = self._params.read_text(encoding="utf-8")
+        frozen = STATE / self._study.name / "parameters" / f"{digest(text)}.yaml"
         publish.write_text(frozen, text)
         self._params = frozen
         os.environ[FROZEN] = str(frozen)
 
-    def start_helpers(self, executor: str) -> None:
-        """Mirror the runs into MLflow from a process of its own, which jobs never wait for; watch SLURM."""
-        log = Path("logs") / self.study.name / "track.log"
+    # What rules ask.
+
+    def names(self, *steps: str) -> list[str]:
+        """The names of all jobs of some steps."""
+        return [job.name for job in self._study.jobs(*steps)]
+
+    def job(self, step: str, name: str | None = None) -> Job:
+        """One job."""
+        return self._study.job(step, name)
+
+    def results(self, *steps: str) -> list[str]:
+        """Every file of all jobs of some steps, or of all."""
+        return [str(file) for job in self._study.jobs(*steps) for file in job.files]
+
+    def read(self, step: str, name: str, *upstream: str) -> list[str]:
+        """The files that a job reads of the results of some other steps."""
+        job = self._study.job(step, name)
+        return [str(path) for up in job.upstream if up.step in upstream for path in job.inputs(up).values()]
+
+    def members(self, step: str, cohort: str) -> list[str]:
+        """The results of a cohort's members, for `mimic run`."""
+        return [str(job.folder) for job in self._cohorts.named(step, cohort).members]
+
+    def to_train(self, step: str, cohort: str) -> str:
+        """The names of a cohort's members that aren't trained yet, for people."""
+        members = self._cohorts.named(step, cohort).members
+        names = [job.name for job in members if self._stale is None or job.id in self._stale]
+        return ", ".join(names or [job.name for job in members])
+
+    def trained(self, step: str, name: str) -> list[str]:
+        """The record of the cohort that trains a job; nothing where its result is there already."""
+        job = self._study.job(step, name)
+        done = self._todo is not None and job.id not in self._todo
+        return [] if done else [str(stamps.record_path(self._study.name, self._cohorts.of(job)))]
+
+    def kept(self, step: str, name: str) -> str:
+        """Where the store keeps a job's result, under its key."""
+        return str(store.shelf(self._keys[self._study.job(step, name)]))
+
+    # Helpers beside a run.
+
+    def start_helpers(self) -> None:
+        """Mirror the runs into MLflow, unless MIMIC_TRACKING is off, and watch SLURM; no job waits for it."""
+        if os.environ.get("MIMIC_TRACKING") != "off":
+            self._start_tracker()
+        if self._workflow.executor_plugin.name == "slurm":
+            from snakemake.logging import logger
+
+            from mimic.cluster.watch import attend
+
+            self._watch = attend(lambda text: logger.warning(f"mimic: {text}"))
+
+    def _start_tracker(self) -> None:
+        log = Path("logs") / self._study.name / "track.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "mimic", "track", "--params", str(self._params)]
         with open(log, "a", encoding="utf-8") as file:
             self._tracker = subprocess.Popen(
                 [*command, "--follow", str(os.getpid())], stdout=file, stderr=file, start_new_session=True
             )
-        if executor == "slurm":
-            from snakemake.logging import logger
-
-            from mimic.cluster.watch import attend
-
-            self._watch = attend(lambda text: logger.warning(f"mimic: {text}"))
 
     def stop_helpers(self) -> None:
         """Let the tracker send what is left, if that takes no more than a moment."""
@@ -146,55 +172,9 @@ class Workflow:
 
     def note_unrecorded(self) -> None:
         """Say that DVC doesn't hold what was just made."""
-        _note(dvc_lock.unrecorded(self.study))
+        _note(dvc_lock.unrecorded(self._study))
 
-    def specs(self, step: str) -> Callable | list[str]:
-        """The specs of a job of `step`, or of a cohort's members: a function of its wildcards."""
-        return self._of(step, self._specs_of)
 
-    def upstream(self, step: str) -> Callable | list[str]:
-        """What says that the jobs upstream are done, sidecars and records: their dates follow the keys."""
-        return self._of(step, lambda todo: list(dict.fromkeys(self._done(job) for job in todo.upstream)))
-
-    def files(self, step: str) -> Callable | list[str]:
-        """The files that jobs upstream hand over, for ancient(): their dates mean nothing."""
-        return self._of(step, self._files_of)
-
-    def outputs(self, step: str) -> str | list[str]:
-        """What Snakemake knows of a job's results, with the wildcard {name} where there are several jobs."""
-        if step in RECORDED:
-            return str(specs.STATE / self.study.name / "done" / step / "{name}.json")
-        job = self.study.jobs(step)[0]
-        if self._is_single(step):
-            return [str(path) for path in job.files]
-        return [str(path.parent.parent / "{name}" / path.name) for path in job.files]
-
-    def below(self, folder: str) -> list[str]:
-        """What says that every job with results below a folder of the study is done."""
-        jobs = [job for job in self.study.jobs() if job.folder.is_relative_to(self.study.folder / folder)]
-        return list(dict.fromkeys(self._done(job) for job in jobs))
-
-    def _of(self, step: str, files: Callable[[Job | Cohort], list[str]]) -> Callable | list[str]:
-        if self._is_single(step):
-            return files(self.study.job(step))
-        if step in RECORDED:
-            return lambda wildcards: files(self._cohorts.named(step, wildcards.name))
-        return lambda wildcards: files(self.study.job(step, wildcards.name))
-
-    def _specs_of(self, todo: Job | Cohort) -> list[str]:
-        jobs = todo.members if isinstance(todo, Cohort) else [todo]
-        return [str(specs.spec_path(self.study.name, job.step, job.name)) for job in jobs]
-
-    def _files_of(self, todo: Job | Cohort) -> list[str]:
-        """Models don't count: Snakemake knows them by their records."""
-        reader = todo.members[0] if isinstance(todo, Cohort) else todo
-        published = [up for up in todo.upstream if up.step not in RECORDED]
-        return [str(file) for up in published for file in reader.inputs(up).values()]
-
-    def _done(self, job: Job) -> str:
-        cohort = self._cohorts.of(job)
-        return str(specs.record_path(self.study.name, cohort) if cohort else job.sidecar)
-
-    def _is_single(self, step: str) -> bool:
-        jobs = self.study.jobs(step)
-        return len(jobs) == 1 and jobs[0].name == step
+def _note(text: str | None) -> None:
+    if text:
+        print(f"note: {text}", file=sys.stderr)

@@ -1,15 +1,24 @@
 """What needs no cluster."""
 
 import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import snakemake_executor_plugin_slurm as plugin
 
 from mimic.cluster import slurm
-from mimic.cluster.check import Profile, check
 from mimic.cluster.plugin import known
+from mimic.cluster.profile import TRAINING, Profile
+from mimic.cluster.requirements import check_cluster
 from mimic.cluster.slurm import SlurmError
-from mimic.core.errors import MimicError
+from mimic.cluster.watch import _jobs_here
+from mimic.config.reading import read_yaml
+from mimic.support.errors import MimicError
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -41,9 +50,27 @@ def test_without_slurm_one_line_says_so(tmp_path, monkeypatch):
         slurm.folder_jobs(tmp_path)
     profile = tmp_path / "config.yaml"
     profile.write_text("executor: slurm\n")
-    findings = list(check(Profile(profile)))
-    assert [finding.ok for finding in findings] == [False]
-    assert "call this on a login node" in findings[0].text
+    (programs,) = check_cluster(Profile(profile))
+    assert not programs.ok
+    assert "call this on a login node" in programs.text
+
+
+def test_the_profile_names_rules_that_are_there():
+    rules = set(re.findall(r"^rule (\w+):", (ROOT / "Snakefile").read_text(), re.MULTILINE))
+    profile = read_yaml(ROOT / "profiles/slurm/config.yaml")
+    assert TRAINING in profile["set-resources"]
+    assert {*profile["set-resources"], *profile["set-threads"]} <= rules
+    assert Profile(ROOT / "profiles/slurm/config.yaml").options == [
+        *("--partition=gpu", "--gpus=1", "--cpus-per-task=4", "--mem=8000")
+    ]
+
+
+def test_the_watch_knows_a_job_of_snakemakes_own_by_its_command():
+    assert not _jobs_here()
+    code = "import time; time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code, "-m", "mimic", "run"]) as job:
+        assert _jobs_here()
+        job.kill()
 
 
 def test_another_profile_is_refused(tmp_path):

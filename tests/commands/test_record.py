@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from mimic.core import dvc_lock, identity
-from mimic.core.identity import FileRecord, Keys, Sidecar
-from mimic.core.study import Study
-from mimic.workflow import open_study
+from mimic.dag.study import Study
+from mimic.engine import dvc_lock
+from mimic.engine.keys import Keys
+from mimic.engine.open_study import open_study
+from mimic.engine.sidecar import FileRecord, Sidecar, file_md5
 
 ROOT = Path(__file__).parents[2]
 STUDENT = Path("results/small/students/conv1-20k-logits-s1")
@@ -25,7 +26,7 @@ def make_results(study: Study, keys: Keys) -> None:
         for name, path in job.outputs.items():
             path.write_text(f"{name} of {job.id}")
         files = {
-            name: FileRecord(md5=identity.file_md5(path), size=path.stat().st_size)
+            name: FileRecord(md5=file_md5(path), size=path.stat().st_size)
             for name, path in job.outputs.items()
         }
         record = Sidecar(

@@ -24,7 +24,26 @@ def use(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
 
 def test_a_preset_is_taken_over_whole_with_its_comments(folder):
     assert use(folder, "demo").returncode == 0
-    assert (folder / "params.yaml").read_text() == (ROOT / "presets/demo.yaml").read_text()
+    preset = (ROOT / "presets/demo.yaml").read_text()
+    assert (folder / "params.yaml").read_text() == preset.replace("=../params.schema", "=params.schema")
+
+
+@pytest.mark.parametrize(
+    ("params", "schema"),
+    [("params.yaml", "params.schema.json"), ("studies/mine/a.yaml", "../../params.schema.json")],
+)
+def test_the_first_line_leads_an_editor_to_the_schema(folder, params, schema):
+    assert use(folder, "laptop", "seed=3", "--params", params).returncode == 0
+    first = (folder / params).read_text().splitlines()[0]
+    assert first == f"# yaml-language-server: $schema={schema}"
+    assert use(folder, "demo", "--params", params, "--force").returncode == 0  # the line comes once
+    assert (folder / params).read_text().count("$schema") == 1
+
+
+def test_what_it_writes_every_command_reads(folder):
+    use(folder, "demo", "transfer.epochs=8", "teachers.members.t1.weight_decay=2.0e-5")
+    content = yaml.safe_load((folder / "params.yaml").read_text())
+    assert content["teachers"]["members"]["t1"]["weight_decay"] == 2e-5
 
 
 def test_values_are_set_and_all_else_stays(folder):
@@ -34,7 +53,8 @@ def test_values_are_set_and_all_else_stays(folder):
     content, expected = yaml.safe_load(text), yaml.safe_load(preset)
     expected["data"]["path"], expected["transfer"]["epochs"] = "/my images.zip", 8
     assert content == expected
-    assert all(line in text for line in preset.splitlines() if line.startswith("#"))
+    comments = [line for line in preset.splitlines() if line.startswith("#")]
+    assert all(line in text for line in comments[1:])
 
 
 def test_changes_of_the_user_are_not_overwritten(folder):
@@ -57,9 +77,11 @@ def test_another_place_of_the_data_is_no_change_of_the_user(folder):
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["dmeo"], "dmeo: no such preset; there are demo, laptop, paper"),
+        (["dmeo"], "dmeo: no such preset; `python -m mimic use PRESET` writes params.yaml from one of demo,"),
         (["demo", "data.pth=x"], "data.pth=x: must be KEY=VALUE with a key of the preset"),
         (["demo", "seed"], "seed: must be KEY=VALUE"),
+        (["demo", "seed=["], "seed=[: the value is not valid YAML; quote it"),
+        (["demo", "students.schedule.warmup=1e-1"], "students.schedule.warmup: 1e-1 is text to YAML"),
         (["demo", "seed=one"], "seed: must be a valid integer, not 'one'"),
         (["demo", "ensemble.size=9"], "9 members can not be chosen from 3 teachers"),
     ],

@@ -23,6 +23,7 @@ class Repository:
     """A clone as a colleague has it, and what the programs do in it."""
 
     folder: Path
+    tracking: str = "off"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -38,7 +39,8 @@ class Repository:
             "DVC_SYSTEM_CONFIG_DIR": str(state / "system"),
             "GIT_CONFIG_GLOBAL": os.devnull,
             **{f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-            "MLFLOW_TRACKING_URI": "http://127.0.0.1:9",  # nobody listens there, and no study minds
+            "MIMIC_TRACKING": self.tracking,
+            "MLFLOW_TRACKING_URI": "http://127.0.0.1:9",  # nobody listens there
         }
 
     def start(self, *command: str, log: Path) -> subprocess.Popen:
@@ -69,11 +71,12 @@ class Repository:
             return self.run("dvc", "repro")
         return self.run("snakemake", "report.html") + self.mimic("record")
 
-    def planned(self, *files: str) -> set[str]:
-        """The rules that snakemake would run."""
-        output = self.run("snakemake", "-n", "--", *(files or ("report.html",)))
+    def planned(self, target: str = "report.html") -> dict[str, int]:
+        """How many jobs of each rule snakemake would run."""
+        output = self.run("snakemake", "-n", "--", target)
         words = [line.split() for line in output.splitlines()]
-        return {w[0] for w in words if len(w) == 2 and w[1].isdigit()} - {"total", "all"}
+        jobs = {w[0]: int(w[1]) for w in words if len(w) == 2 and w[1].isdigit()}
+        return {rule: number for rule, number in jobs.items() if rule != "total"}
 
     def commit(self, message: str) -> None:
         self.run("git", "add", "--all")
@@ -82,7 +85,7 @@ class Repository:
     def assert_nothing_to_do(self) -> None:
         """Both engines agree that everything is done."""
         assert "Data and pipelines are up to date" in self.run("dvc", "status")
-        assert self.planned() == set()
+        assert self.planned() == {}
 
     def edit(self, old: str, new: str, file: str = "params.yaml") -> None:
         """Replace the only occurrence of a text."""
@@ -175,6 +178,14 @@ def by_snakemake(tmp_path_factory) -> Repository:
 def by_dvc(tmp_path_factory) -> Repository:
     """A study that dvc made from nothing. Not to be changed."""
     return once(tmp_path_factory, "by-dvc", lambda folder: clone_project(folder).make("dvc"))
+
+
+@pytest.fixture
+def fresh(tmp_path) -> Repository:
+    """A clone in which nothing was made yet."""
+    folder = tmp_path / "study"
+    folder.mkdir()
+    return clone_project(folder)
 
 
 @pytest.fixture

@@ -3,13 +3,16 @@
 import pytest
 
 CONV1, MLP1 = "student/conv1-20k-logits-s1", "student/mlp1-20k-logits-s1"
-LABELS = "student/conv1-20k-labels-s1"
+STUDENT = {"train_students": 1, "student": 1, "evaluation": 1, "comparison": 1, "report": 1}
+TEACHER = STUDENT | {"teacher": 1, "ensemble": 1, "logits": 1, "student": 2, "evaluation": 4}
+EVERYTHING = TEACHER | {"teacher": 2, "train_students": 2, "student": 3, "evaluation": 6}
 CONV2 = "    conv2:\n      20k: {learning_rate: 0.005, momentum: 0.9, widths: {c1: 8, c2: 12}}\n"
 
 
 def test_a_student_changed_trains_alone_and_changed_back_not_at_all(repository, engine):
     before, weights = repository.trainings(), repository.weights()
     repository.widen_conv1()
+    assert repository.planned() == STUDENT
     repository.make(engine)
     assert repository.trained_since(before) == {CONV1}
     assert repository.records()[CONV1]["parameters"]["student"]["widths"]["c"] == 9
@@ -49,30 +52,30 @@ def test_a_student_removed_trains_nothing_and_goes_when_asked(repository, engine
 def test_a_teacher_changed_runs_all_that_learns_from_it(repository, engine):
     before = repository.trainings()
     repository.edit("weight_decay: 5.0e-4, seed: 2}", "weight_decay: 4.0e-4, seed: 2}")
-    assert repository.planned() == {"teacher", "ensemble", "logits", "student", "evaluation", "report"}
+    assert repository.planned() == TEACHER
     repository.make(engine)
-    assert repository.trained_since(before) == {"teacher/t2", CONV1, MLP1}
-    assert repository.records()["teacher/t2"]["parameters"]["teacher"]["weight_decay"] == 4.0e-4
+    assert repository.trained_since(before) == {"teacher/teacher", CONV1, MLP1}
+    assert repository.records()["teacher/teacher"]["parameters"]["teacher"]["weight_decay"] == 4.0e-4
     repository.assert_nothing_to_do()
 
 
 def test_code_of_the_report_reruns_the_report_alone(repository):
     code = repository.folder / "src/mimic/report/tables.py"
     code.write_text(code.read_text() + "\n\nSOMETHING = 1\n")
-    assert repository.planned() == {"report"}
+    assert repository.planned() == {"report": 1}
 
 
 def test_code_of_training_reruns_what_uses_it(repository):
     code = repository.folder / "src/mimic/training/losses.py"
     code.write_text(code.read_text() + "\n\nSOMETHING = 1\n")
-    assert repository.planned() == {"teacher", "ensemble", "logits", "student", "evaluation", "report"}
+    assert repository.planned() == EVERYTHING
 
 
 def test_comments_and_layout_rerun_nothing(repository):
     before = repository.records()
     for path in (repository.folder / "src/mimic").rglob("*.py"):
         path.write_text("# a comment\n\n" + path.read_text())
-    assert repository.planned() == set()
+    assert repository.planned() == {}
     repository.run("dvc", "repro")
     assert repository.records() == before
     repository.assert_nothing_to_do()

@@ -24,11 +24,24 @@ def processes(folder: Path, pattern: str) -> list[psutil.Process]:
     return found
 
 
-def wait_for_a_student(folder: Path, main: subprocess.Popen) -> None:
-    """Until the process that trains students has begun."""
-    while not processes(folder, "-m mimic student"):
-        assert main.poll() is None, "it ended before a student was trained"
+def wait_for(job: str, folder: Path, main: subprocess.Popen) -> None:
+    """Until the process of a job has begun."""
+    while not processes(folder, f"-m mimic run .*{job}"):
+        assert main.poll() is None, f"it ended before {job} began"
         time.sleep(0.02)
+
+
+def wait_for_a_student(folder: Path, main: subprocess.Popen) -> None:
+    wait_for("/cohorts/student/", folder, main)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(by_snakemake, tmp_path_factory) -> dict[str, bytes]:
+    """The weights after a change of one student."""
+    repository = by_snakemake.copy(tmp_path_factory.mktemp("undisturbed") / "study")
+    repository.widen_conv1()
+    repository.run("snakemake", "students")
+    return repository.weights()
 
 
 def wait_for_the_end(folder: Path) -> None:
@@ -49,7 +62,7 @@ def call_again(repository, command: tuple[str, ...], log: Path) -> str:
 
 @pytest.mark.parametrize("whole_group", [True, False], ids=["all processes", "the main process alone"])
 def test_after_kill_9_the_next_call_finishes_and_trains_nothing_twice(
-    repository, tmp_path, engine, whole_group
+    repository, tmp_path, engine, whole_group, undisturbed
 ):
     before = repository.trainings()
     repository.widen_conv1()
@@ -62,11 +75,43 @@ def test_after_kill_9_the_next_call_finishes_and_trains_nothing_twice(
             process.kill()
     again = call_again(repository, COMMANDS[engine], tmp_path / "again.log")
     assert repository.trained_since(before) == {CONV1}
+    assert repository.weights() == undisturbed
     trainings = ((tmp_path / "main.log").read_text() + again).count(f"{CONV1.replace('/', ' ')}: ended")
     assert trainings == 1
     if engine == "snakemake":
         repository.mimic("record")
     repository.assert_nothing_to_do()
+
+
+def test_what_a_job_made_that_outlived_its_snakemake_is_used(repository, tmp_path):
+    before = repository.trainings()
+    repository.edit("weight_decay: 5.0e-4, seed: 2}", "weight_decay: 4.0e-4, seed: 2}")
+    main = repository.start("snakemake", "report.html", log=tmp_path / "main.log")
+    wait_for("teachers/teacher", repository.folder, main)
+    main.kill()
+    main.wait()
+    wait_for_the_end(repository.folder)
+    assert repository.trained_since(before) == {"teacher/teacher"}
+    assert repository.planned().keys() >= {"ensemble", "student", "report"}
+    assert "teacher" not in repository.planned()
+    repository.make("snakemake")
+    repository.assert_nothing_to_do()
+
+
+def test_a_second_snakemake_is_told_to_wait(repository, tmp_path):
+    repository.widen_conv1()
+    main = repository.start("snakemake", "report.html", log=tmp_path / "main.log")
+    wait_for_a_student(repository.folder, main)
+    trainings = processes(repository.folder, "-m mimic run")
+    for training in trainings:
+        training.suspend()
+    told = repository.run("snakemake", "report.html", fails=True)
+    assert ".mimic/run.lock: another snakemake is at work in this folder" in told
+    assert "report" in repository.planned()  # to look is no harm
+    for training in trainings:
+        training.resume()
+    assert main.wait() == 0
+    assert repository.planned() == {}
 
 
 def test_a_failing_job_keeps_its_siblings_and_the_next_call_does_the_rest(repository, engine):

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mimic.core import identity
-from mimic.core.reading import check_parameters
-from mimic.core.study import Study
+from mimic.config.reading import check_parameters
+from mimic.dag.study import Study
+from mimic.engine.keys import code_of
+from mimic.support.frozen import asked
 
 ROOT = Path(__file__).parents[2]
 # A value of each section of params.yaml that the demo doesn't have.
@@ -80,10 +81,11 @@ def test_a_stage_depends_on_the_results_that_its_jobs_read(demo, stages):
 
 def test_a_stage_depends_on_the_code_of_its_jobs(demo, stages):
     for job in demo.jobs():
-        for module in identity.code(job.step):
-            path = ROOT.joinpath("src", *module.split("."))
-            file = path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
-            assert is_in(file.relative_to(ROOT), stages[stage_of(job, stages)]["deps"]), (job, module)
+        deps = stages[stage_of(job, stages)]["deps"]
+        for name in code_of(job.step):
+            path = "src/mimic/" + name if "/" in name else "src/" + name.replace(".", "/")
+            assert is_in(Path(path), deps), (job, name)
+        assert {"src/mimic/config", "src/mimic/dag"} <= set(deps)  # what makes tasks of parameters
 
 
 def test_there_is_a_change_for_every_section():
@@ -93,11 +95,11 @@ def test_there_is_a_change_for_every_section():
 @pytest.mark.parametrize("section", CHANGES)
 def test_a_stage_depends_on_the_parameters_of_its_jobs(demo, stages, section):
     changed = copy.copy(study({section: CHANGES[section]}))
-    before = {job.id: identity.task_json(job) for job in demo.jobs()}
+    before = {job.id: asked(job.task) for job in demo.jobs()}
     affected = {
         stage_of(job, stages)
         for job in changed.jobs()
-        if section != "study" and before.get(job.id) != identity.task_json(job)
+        if section != "study" and before.get(job.id) != asked(job.task)
     }
     if section == "study":
         affected = {"report"}  # shows its name

@@ -12,7 +12,7 @@ def test_two_studies_take_turns(repository):
     repository.assert_nothing_to_do()
     repository.commit("another study")
     (repository.folder / "params.yaml").write_text(text)
-    assert repository.planned() == {"report"}  # report.html is the other's
+    assert repository.planned() == {"report": 1}  # report.html is the other's
     repository.make("dvc")
     repository.assert_nothing_to_do()
     assert repository.trainings() == first
@@ -31,7 +31,7 @@ def test_gc_of_all_commits_keeps_both(repository):
     shutil.rmtree(repository.folder / "results")
     repository.run("git", "checkout", "--quiet", "--", "results")  # tables and metrics
     repository.run("dvc", "checkout")
-    assert repository.planned() == set()
+    assert repository.planned() == {}
     repository.run("git", "checkout", "--quiet", "HEAD~1")
     repository.run("dvc", "checkout")
-    assert repository.planned() == set()
+    assert repository.planned() == {}

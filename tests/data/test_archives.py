@@ -8,9 +8,9 @@ import zipfile
 
 import pytest
 
-from mimic.core.errors import MimicError
 from mimic.data import archives
 from mimic.data.archives import entries
+from mimic.support.errors import MimicError
 
 FILES = {"train/cat/1.png": b"one", "train/dog/2.png": b"two" * 5000, "test/cat/3.png": b"x" * 1024}
 

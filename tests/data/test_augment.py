@@ -9,8 +9,8 @@ from hypothesis.extra import numpy as arrays
 from scipy.ndimage import zoom
 from scipy.stats import chisquare, kstest
 
-from mimic.core.parameters import Augmentation, Hsv
 from mimic.data.augment import Augmenter, standardise
+from mimic.data.image_parameters import Augmentation, Hsv
 
 NO_COLOUR = Hsv(Dh=0.0, Ds=0.0, Dv=0.0, As=0.0, Av=0.0)
 PAPER = Augmentation()

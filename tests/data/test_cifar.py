@@ -15,9 +15,9 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from mimic.core.errors import MimicError
 from mimic.data import cifar
 from mimic.data.cifar import check_cifar, read_cifar
+from mimic.support.errors import MimicError
 
 EACH = 20  # images in a file
 NAMES = {"cifar10": [f"kind{k}" for k in range(10)], "cifar100": [f"kind{k:02}" for k in range(100)]}

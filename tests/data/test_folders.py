@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mimic.core.errors import MimicError
 from mimic.data.folders import check_folders, read_folders, read_layout
+from mimic.support.errors import MimicError
 
 SIZE = 8
 

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mimic.core.errors import MimicError
-from mimic.core.parameters import Data
 from mimic.data import sources
+from mimic.data.image_parameters import Data, DataTask
 from mimic.data.labelled import Source
-from mimic.data.packed import open_split
+from mimic.data.packed import DataDescription, open_split, read_description
 from mimic.data.prepare import prepare
 from mimic.data.sources import check_source, read_source
+from mimic.support.context import Context
+from mimic.support.errors import MimicError
 
 REAL = os.environ.get("MIMIC_CIFAR10_JPEG")
 
@@ -46,12 +47,18 @@ def photos(tmp_path):
     )
 
 
+def packed(data: Data, folder: Path, seed: int = 1) -> DataDescription:
+    """What the step says of the images that it leaves in a folder."""
+    prepare(Context(task=DataTask(data=data, seed=seed), out=folder, progress=lambda line: None))
+    return read_description(folder)
+
+
 def test_photos_are_read_split_and_packed(photos, tmp_path):
-    description = prepare(photos, 1, tmp_path / "data")
-    assert description["classes"] == ["cat", "dog"]
-    assert description["counts"] == {"train": 10, "validation": 6, "test": 4}
+    description = packed(photos, tmp_path / "data")
+    assert description.classes == ("cat", "dog")
+    assert description.counts == {"train": 10, "validation": 6, "test": 4}
     seen = set()
-    for name, count in description["counts"].items():
+    for name, count in description.counts.items():
         split = open_split(tmp_path / "data", name)
         assert split.images_NCHW.shape == (count, 3, 8, 8)
         assert (split.images_NCHW[:, 0, 0, 0] // 100 == split.labels_N).all()
@@ -65,7 +72,7 @@ def test_the_digest_follows_the_seed_and_not_the_packing(photos, tmp_path):
         archive.extractall(tmp_path / "unpacked")
     unpacked = photos.model_copy(update={"path": str(tmp_path / "unpacked")})
     digests = [
-        prepare(data, seed, tmp_path / "data")["digest"]
+        packed(data, tmp_path / "data", seed).digest
         for data, seed in ((photos, 1), (unpacked, 1), (photos, 2))
     ]
     assert digests[0] == digests[1] != digests[2]
@@ -121,9 +128,9 @@ def test_a_home_folder_is_understood(photos, tmp_path, monkeypatch):
 def test_the_real_images(tmp_path):
     data = Data(source="images", label="CIFAR-10 (JPEG)", path=REAL)
     check_source(data)
-    description = prepare(data, 1, tmp_path)
-    assert description["counts"] == {"train": 40_000, "validation": 10_000, "test": 10_000}
-    assert description["classes"][::9] == ["airplane", "truck"]
+    description = packed(data, tmp_path)
+    assert description.counts == {"train": 40_000, "validation": 10_000, "test": 10_000}
+    assert description.classes[::9] == ("airplane", "truck")
     for name, each in (("train", 4000), ("validation", 1000), ("test", 1000)):
         assert (np.bincount(open_split(tmp_path, name).labels_N) == each).all()
     with zipfile.ZipFile(Path(REAL)) as archive:
@@ -131,4 +138,4 @@ def test_the_real_images(tmp_path):
     image_CHW = np.asarray(Image.open(io.BytesIO(content))).transpose(2, 0, 1)
     test = open_split(tmp_path, "test")
     (index,) = np.flatnonzero((test.images_NCHW == image_CHW).all(axis=(1, 2, 3)))
-    assert description["classes"][test.labels_N[index]] == "dog"
+    assert description.classes[test.labels_N[index]] == "dog"

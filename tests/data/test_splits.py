@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mimic.core.errors import MimicError
-from mimic.core.parameters import Data
+from mimic.data.image_parameters import Data
 from mimic.data.labelled import Source
 from mimic.data.splits import apportion, split_source, stratified
+from mimic.support.errors import MimicError
 
 CLASSES = ("cat", "dog", "eel")
 

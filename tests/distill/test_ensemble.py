@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mimic.core.errors import MimicError
 from mimic.distill.ensemble import select
+from mimic.support.errors import MimicError
 
 
 def right_on(images, size=4, strength=1.0):

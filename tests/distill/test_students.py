@@ -1,70 +1,47 @@
 import json
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from mimic.core.errors import MimicError
-from mimic.core.parameters import Augmentation, CrossEntropy, Student
-from mimic.core.runner import Context
-from mimic.core.specs import Spec
-from mimic.core.tasks import StudentTask
-from mimic.core.types import OneCycle
-from mimic.data.packed import write_packed
-from mimic.distill.students import train_students
+from mimic.data.image_parameters import Augmentation
+from mimic.distill.students import settled, train, train_students, whole_task
+from mimic.support.context import Context
+from mimic.support.errors import MimicError
+from mimic.training.recipe import OneCycle, Student
 
 FILES = ("model.safetensors", "validation.safetensors", "history.jsonl", "record.json")
-STUDENTS = {
-    "mlp": ("mlp1", Student(learning_rate=0.01, momentum=0.9, widths={"fc": 24})),
-    "conv": ("conv2", Student(learning_rate=0.02, momentum=0.8, widths={"c1": 4, "c2": 6})),
-}
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory) -> Path:
-    folder, random = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
-    splits = {
-        split: (random.integers(256, size=(count, 3, 32, 32), dtype=np.uint8), random.integers(3, size=count))
-        for split, count in {"train": 60, "validation": 40, "test": 10}.items()
-    }
-    write_packed(folder, splits, ("a", "b", "c"), "synthetic")
-    return folder
+@pytest.fixture
+def mlp(student_task):
+    return partial(student_task, "mlp1")
 
 
-def make_task(name, **options) -> StudentTask:
-    family, student = STUDENTS[name]
-    defaults = {
-        "seed": 1,
-        "precision": "fp32",
-        "augmentation": Augmentation(),
-        "transfer_epochs": 2,
-        "batch_size": 20,
-        "schedule": OneCycle(epochs=3),
-        "loss": CrossEntropy(),
-        "family": family,
-        "budget": "20k",
-        "arm": "labels",
-        "repetition": 1,
-        "student": student,
-    }
-    return StudentTask(**(defaults | options))
+@pytest.fixture
+def conv(student_task):
+    return partial(student_task, "conv2")
 
 
-def make_context(folder: Path, name: str, said: list) -> Context:
-    spec = Spec(
-        **{"study": "toy", "step": "student", "name": name, "key": name, "task": {}, "code": {}},
-        **{"upstream": {}, "outputs": {}, "sidecar": folder / "job.json"},
-    )
+def make_context(folder: Path, name: str, task, said=None, **inputs: Path) -> Context:
     (folder / name).mkdir(parents=True, exist_ok=True)
-    return Context(spec, folder / name, folder / "training" / name, 1, said.append)
+    return Context(
+        task=task,
+        out=folder / name,
+        inputs={f"{step}/{step}": path for step, path in inputs.items()},
+        name=name,
+        training=folder / "training" / name,
+        progress=(lambda line: None) if said is None else said.append,
+        identity={"key": name},
+    )
 
 
-def train(data, folder, tasks, limits=None, said=None):
-    said = [] if said is None else said
-    contexts = [make_context(folder, name, said) for name in tasks]
-    for context in train_students(contexts, list(tasks.values()), data, [], limits):
+def trained(data, folder, tasks, limits=None, said=None):
+    """Train students by name; yields the name of each that is done."""
+    contexts = [make_context(folder, name, task, said, data=data) for name, task in tasks.items()]
+    for context in train_students(contexts, list(tasks.values()), limits):
         assert sorted(path.name for path in context.out.iterdir()) == sorted(FILES)
-        yield context.spec.name
+        yield context.name
 
 
 def contents(folder: Path) -> dict:
@@ -74,31 +51,31 @@ def contents(folder: Path) -> dict:
     return record, *(folder.joinpath(name).read_bytes() for name in FILES[:2])
 
 
-def test_a_cohort_leaves_the_files_that_its_members_leave_alone(data, tmp_path):
-    tasks = {"mlp": make_task("mlp"), "conv": make_task("conv", schedule=OneCycle(epochs=2))}
-    assert list(train(data, tmp_path / "together", tasks)) == ["conv", "mlp"]
+def test_a_cohort_leaves_the_files_that_its_members_leave_alone(data, mlp, conv, tmp_path):
+    tasks = {"mlp": mlp(), "conv": conv(schedule=OneCycle(epochs=2))}
+    assert list(trained(data, tmp_path / "together", tasks)) == ["conv", "mlp"]
     for name, task in tasks.items():
-        assert list(train(data, tmp_path / "alone", {name: task})) == [name]
+        assert list(trained(data, tmp_path / "alone", {name: task})) == [name]
         assert contents(tmp_path / "together" / name) == contents(tmp_path / "alone" / name)
 
 
-def test_hopeless_trials_end_early_with_a_result(data, tmp_path):
-    tasks = {"mlp": make_task("mlp"), "conv": make_task("conv")}
-    assert list(train(data, tmp_path, tasks, limits=[{}, {1: 0.0, 2: 0.0}])) == ["conv", "mlp"]
+def test_hopeless_trials_end_early_with_a_result(data, mlp, conv, tmp_path):
+    tasks = {"mlp": mlp(), "conv": conv()}
+    assert list(trained(data, tmp_path, tasks, limits=[{}, {1: 0.0, 2: 0.0}])) == ["conv", "mlp"]
     record = contents(tmp_path / "conv")[0]
     assert (record["status"], record["stop"], record["epochs"]) == ("finished", "hopeless", 1)
     assert contents(tmp_path / "mlp")[0]["stop"] == "budget"
 
 
-def break_member(context: Context) -> None:
-    context.training.parent.mkdir(parents=True, exist_ok=True)
-    (context.training / "checkpoint.safetensors").mkdir(parents=True)
+def break_member(folder: Path, name: str) -> None:
+    """A folder lies where the member's checkpoint belongs."""
+    (folder / "training" / name / "checkpoint.safetensors").mkdir(parents=True)
 
 
-def test_members_that_fail_are_named_when_the_others_have_ended(data, tmp_path):
+def test_members_that_fail_are_named_when_the_others_have_ended(data, mlp, conv, tmp_path):
     said = []
-    break_member(make_context(tmp_path, "mlp", said))
-    training = train(data, tmp_path, {"mlp": make_task("mlp"), "conv": make_task("conv")}, said=said)
+    break_member(tmp_path, "mlp")
+    training = trained(data, tmp_path, {"mlp": mlp(), "conv": conv()}, said=said)
     with pytest.raises(ExceptionGroup, match=r"1 of 2 trainings failed: mlp") as caught:
         list(training)
     assert caught.value.exceptions[0].__notes__ == ["in the training of mlp"]
@@ -106,10 +83,10 @@ def test_members_that_fail_are_named_when_the_others_have_ended(data, tmp_path):
     assert (tmp_path / "conv" / "record.json").exists()
 
 
-def test_the_failure_of_a_training_alone_is_raised_as_it_is(data, tmp_path):
-    break_member(make_context(tmp_path, "mlp", []))
+def test_the_failure_of_a_training_alone_is_raised_as_it_is(data, mlp, tmp_path):
+    break_member(tmp_path, "mlp")
     with pytest.raises(IsADirectoryError):
-        list(train(data, tmp_path, {"mlp": make_task("mlp")}))
+        list(trained(data, tmp_path, {"mlp": mlp()}))
 
 
 @pytest.mark.parametrize(
@@ -122,14 +99,43 @@ def test_the_failure_of_a_training_alone_is_raised_as_it_is(data, tmp_path):
         ("arm", "logits"),
     ],
 )
-def test_members_must_agree_on_their_stream(data, tmp_path, field, value):
-    tasks = {"mlp": make_task("mlp"), "conv": make_task("conv", **{field: value})}
+def test_members_must_agree_on_their_stream(data, mlp, conv, tmp_path, field, value):
+    tasks = {"mlp": mlp(), "conv": conv(**{field: value})}
     with pytest.raises(
         ValueError, match="members differ in " + ("their targets" if field == "arm" else field)
     ):
-        list(train(data, tmp_path, tasks))
+        list(trained(data, tmp_path, tasks))
 
 
-def test_a_student_of_logits_needs_their_shards(data, tmp_path):
+def test_a_student_of_logits_needs_their_shards(data, mlp, tmp_path):
     with pytest.raises(MimicError, match="shard"):
-        list(train(data, tmp_path, {"mlp": make_task("mlp", arm="logits")}))
+        list(trained(data, tmp_path, {"mlp": mlp(arm="logits")}))
+
+
+@pytest.fixture
+def selection(tmp_path, mlp) -> tuple[Path, Student]:
+    """What a search left, and the hyperparameters that it found."""
+    found = Student(learning_rate=0.05, momentum=0.5, widths={"fc": 12})
+    net = mlp(student=found).model_dump(mode="json")["net"]
+    folder = tmp_path / "selection"
+    folder.mkdir()
+    content = {"best": "t03", "hyperparameters": found.model_dump(mode="json"), "net": net}
+    (folder / "selection.json").write_text(json.dumps(content))
+    return folder, found
+
+
+def test_a_student_takes_the_hyperparameters_and_the_net_that_a_search_found(data, mlp, tmp_path, selection):
+    folder, found = selection
+    task, expected = mlp(), mlp(student=found)
+    assert task.net != expected.net
+    context = make_context(tmp_path, "mlp", task, data=data, selection=folder)
+    assert whole_task(context) == expected
+    (done,) = train([context])
+    assert contents(done.out)[0]["hyperparameters"] == expected.model_dump(mode="json")
+
+
+def test_a_students_result_depends_on_what_was_found_alone(data, mlp, tmp_path, selection):
+    folder, found = selection
+    searched = make_context(tmp_path, "mlp", mlp(), data=data, selection=folder)
+    assert settled(searched) == mlp(student=found).model_dump(mode="json")
+    assert settled(make_context(tmp_path, "mlp", mlp(), data=data)) is None

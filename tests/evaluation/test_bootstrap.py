@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mimic.core.errors import MimicError
 from mimic.evaluation.bootstrap import accuracy_interval, contrast_interval, difference_interval
+from mimic.support.errors import MimicError
 
 
 def width(interval):

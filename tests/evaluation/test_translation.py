@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mimic.core.errors import MimicError
 from mimic.evaluation.translation import shifted, translation_accuracy
+from mimic.support.errors import MimicError
 
 
 def test_four_directions_by_hand():

@@ -25,13 +25,13 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from mimic.core.parameters import Augmentation, CrossEntropy
-from mimic.core.types import OneCycle, Patience
 from mimic.data.augment import Augmenter
+from mimic.data.image_parameters import Augmentation
+from mimic.support.interrupt import Interrupted, StopFlag
 from mimic.training import precision
 from mimic.training.fit import fit
-from mimic.training.interrupt import Interrupted, StopFlag
 from mimic.training.member import Member, Validation
+from mimic.training.recipe import CrossEntropy, OneCycle, Patience
 from mimic.training.streams import AugmentedStream
 from mimic.training.trainer import FitTask
 

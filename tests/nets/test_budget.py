@@ -1,17 +1,17 @@
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mimic.core.errors import MimicError
-from mimic.core.parameters import StudentDropout
-from mimic.core.types import FAMILIES, budget_parameters
+from mimic.config.parameters import budget_parameters
 from mimic.nets.budget import solve
-from mimic.nets.layers import count, describe
-from mimic.nets.students import REGISTRY
+from mimic.nets.families import FAMILIES, STUDENTS
+from mimic.nets.layers import Layers, count, named_numbers
+from mimic.support.errors import MimicError
 
 FORMS = {
     "mlp1": "lfc fc",
@@ -36,6 +36,7 @@ WIDTHS = {  # inside the bounds of the paper's Table 3
         "31.6M": [160, 240, 280, 400],
     },
 }
+NO_DROPOUT = dict.fromkeys(("conv1", "conv2", "conv3", "fc1"), 0.0)
 RATIOS = ("mlp2", "mlp3", "mlp4", "mlp5")
 BUDGETS = ("1M", "3.16M", "10M", "31.6M")
 
@@ -56,15 +57,40 @@ def plain_count(family, widths, classes, channels, size):
     return total + classes * (inputs + 1)
 
 
+@dataclass(frozen=True)
+class Solution:
+    """A net at its budget."""
+
+    layers: Layers
+    widths: dict  # given and solved
+    parameters: int
+    miss: int  # parameters beyond the budget
+
+
 def solved(family, budget, widths, classes=10, channels=3, image_size=32, **rates):
-    return solve(family, budget, widths, classes, channels, image_size, StudentDropout(**rates))
+    rates = NO_DROPOUT | rates
+    layers = solve(STUDENTS[family], budget, widths, classes, channels, image_size, rates)
+    parameters = count(layers, channels, image_size)
+    return Solution(layers, widths_of(family, layers), parameters, parameters - budget)
+
+
+def widths_of(family, layers):
+    """The numbers that stand where the family's template has the names of widths."""
+    kinds = ("conv", "linear")
+    hidden = [layer for layer in STUDENTS[family].hidden if layer.kind in kinds]
+    weighted = [layer for layer in layers[:-1] if layer.kind in kinds]
+    return {
+        name: getattr(layer, field)
+        for template, layer in zip(hidden, weighted, strict=True)
+        for field, name in named_numbers(template).items()
+    }
 
 
 @st.composite
 def problems(draw, families):
     """A family, given widths, classes, channels, image size, and a budget that the widths can meet."""
     family = draw(st.sampled_from(families))
-    kind = REGISTRY[family]
+    kind = STUDENTS[family]
     widths = {name: draw(st.integers(1, 12)) for name in kind.given}
     shape = draw(st.integers(2, 12)), draw(st.integers(1, 3)), draw(st.integers(8, 12))
     unknown = [kind.dependent] if kind.dependent else kind.given
@@ -76,7 +102,7 @@ def problems(draw, families):
 def test_no_other_dependent_width_comes_closer(problem):
     family, widths, shape, budget = problem
     solution = solved(family, budget, widths, *shape)
-    dependent = REGISTRY[family].dependent
+    dependent = STUDENTS[family].dependent
     misses = []
     for width in range(1, budget):
         misses.append(plain_count(family, widths | {dependent: width}, *shape) - budget)
@@ -99,13 +125,11 @@ def test_no_other_value_of_any_one_scaled_width_comes_closer(problem):
 
 
 @given(problems(FAMILIES))
-def test_the_miss_is_of_the_net_that_is_returned(problem):
+def test_the_net_has_the_widths_that_were_solved(problem):
     family, widths, shape, budget = problem
     solution = solved(family, budget, widths, *shape)
     classes, channels, size = shape
     assert solution.parameters == plain_count(family, solution.widths, classes, channels, size)
-    assert solution.parameters == count(solution.layers, channels, size)
-    assert solution.miss == solution.parameters - budget
     assert all(type(width) is int and width >= 1 for width in solution.widths.values())
 
 
@@ -119,7 +143,7 @@ def test_of_two_equally_close_the_smaller_is_taken():
 @pytest.mark.parametrize("budget", BUDGETS)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_family_meets_every_budget_of_the_paper(family, budget):
-    names = REGISTRY[family].given
+    names = STUDENTS[family].given
     widths = (
         dict.fromkeys(names, 1.0)
         if family in RATIOS
@@ -132,16 +156,16 @@ def test_every_family_meets_every_budget_of_the_paper(family, budget):
 @given(st.lists(st.floats(0.2, 1.0), min_size=4, max_size=4), st.sampled_from(BUDGETS))
 @example([0.8359375, 0.21875, 0.203125, 0.2], "1M")
 def test_scaled_widths_keep_their_ratios(ratios, budget):
-    ratios = dict(zip(REGISTRY["mlp3"].given, ratios, strict=True))
+    ratios = dict(zip(STUDENTS["mlp3"].given, ratios, strict=True))
     solution = solved("mlp3", budget_parameters(budget), ratios)
     scales = [solution.widths[name] / ratio for name, ratio in ratios.items()]
     # Half a unit of the bottleneck weighs this much on narrow hidden layers at 1M, and less elsewhere.
     assert max(scales) / min(scales) < 1.08
 
 
-def test_hidden_layers_share_what_a_coarse_bottleneck_leaves_over():
+def test_hidden_layers_share_what_a_coarse_bottleneck_leaves_over(described):
     solution = solved("mlp2", 100_000, {"lfc": 0.4, "fc1": 1.0, "fc2": 1.0})
-    assert describe(solution.layers) == "lfc30-fc70-fc70"
+    assert described(solution.layers) == "lfc30-fc70-fc70"
 
 
 def test_only_the_proportion_of_ratios_matters():
@@ -154,12 +178,12 @@ def test_order_of_given_widths_does_not_matter():
     assert solved("mlp2", 10**6, widths) == solved("mlp2", 10**6, dict(sorted(widths.items())))
 
 
-def test_dropout_is_in_the_net_and_costs_nothing():
+def test_dropout_is_in_the_net_and_costs_nothing(described):
     plain = solved("conv2", 10**6, {"c1": 48, "c2": 64})
     dropped = solved("conv2", 10**6, {"c1": 48, "c2": 64}, conv1=0.1, conv2=0.2, fc1=0.3)
     assert dropped.widths == plain.widths
     assert len(dropped.layers) == len(plain.layers) + 3
-    assert describe(dropped.layers) == "c48-mp-c64-mp-fc224"
+    assert described(dropped.layers) == "c48-mp-c64-mp-fc224"
 
 
 def test_an_impossible_width_is_refused_with_bounds_that_work():
@@ -225,7 +249,7 @@ def test_wrong_widths_are_named(family, widths, message):
 
 
 def test_a_dropout_rate_without_a_place_is_refused():
-    with pytest.raises(MimicError, match=r"^dropout\.conv2: must be 0, since conv1 has no max-pooling 2$"):
+    with pytest.raises(MimicError, match=r"^dropout\.conv2: must be 0, since conv1 has no place for it$"):
         solved("conv1", 10**6, {"c": 64, "fc": 600}, conv1=0.1, conv2=0.1)
 
 
@@ -234,5 +258,5 @@ def test_whole_numbers_may_come_as_floats():
 
 
 def test_a_budget_is_checked_without_torch():
-    program = "import sys; import mimic.nets.budget, mimic.nets.teacher; sys.exit('torch' in sys.modules)"
+    program = "import sys; import mimic.nets.budget, mimic.nets.families; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True, env={"PYTHONPATH": ":".join(sys.path)})

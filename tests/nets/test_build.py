@@ -6,28 +6,24 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from mimic.core.errors import MimicError
-from mimic.core.parameters import StudentDropout, Teacher
-from mimic.core.types import FAMILIES
 from mimic.nets.build import build, initialise, load_weights, save_weights
+from mimic.nets.families import STUDENTS, teacher
 from mimic.nets.layers import BatchNorm, Conv, Dropout, Flatten, Linear, Pool, ReLU, count, multiply_adds
-from mimic.nets.students import REGISTRY
-from mimic.nets.teacher import teacher_layers
+from mimic.support.errors import MimicError
 
-TEACHER = Teacher(filters=(3, 4, 5), hidden=6, learning_rate=0.02, momentum=0.9, weight_decay=0.0)
+RATES = dict.fromkeys(("conv1", "conv2", "conv3", "fc1", "fc2"), 0.0)
 
 
-def student(family, **rates):
-    kind = REGISTRY[family]
-    names = [*kind.given, *filter(None, [kind.dependent])]
-    return kind.layers({name: 3 + place for place, name in enumerate(names)}, 7, StudentDropout(**rates))
+def filled(family, **rates):
+    names = [*family.given, *filter(None, [family.dependent])]
+    return family.layers({name: 3 + place for place, name in enumerate(names)}, 7, RATES | rates)
 
 
 NETS = {
-    "teacher": teacher_layers(TEACHER, 7, batch_normalisation=False),
-    "normalised teacher": teacher_layers(TEACHER, 7, batch_normalisation=True),
-    **{family: student(family) for family in FAMILIES},
-    "regularised conv2": student("conv2", conv1=0.2, conv2=0.3, fc1=0.4),
+    "teacher": filled(teacher(False), conv1=0.2, conv2=0.3, conv3=0.37, fc1=0.4, fc2=0.4),
+    "normalised teacher": filled(teacher(True), conv1=0.2, conv2=0.3, conv3=0.37, fc1=0.4, fc2=0.4),
+    **{name: filled(family) for name, family in STUDENTS.items()},
+    "regularised conv2": filled(STUDENTS["conv2"], conv1=0.2, conv2=0.3, fc1=0.4),
 }
 
 

@@ -1,20 +1,21 @@
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
-from mimic.core.errors import MimicError
 from mimic.nets.layers import (
     BatchNorm,
     Conv,
     Dropout,
     Flatten,
+    Layers,
     Linear,
     Pool,
     ReLU,
     count,
-    describe,
-    dropout,
+    fill,
     input_shapes,
     multiply_adds,
 )
+from mimic.support.errors import MimicError
 
 SMALL = (Conv(2, 3), ReLU(), Pool(2), Flatten(), Linear(3))
 
@@ -45,21 +46,40 @@ def test_an_image_too_small_to_pool_is_refused():
         input_shapes((Pool(2), Pool(2), Pool(2), Flatten()), channels=3, size=6)
 
 
+TEMPLATE = (
+    Conv("c1", 5, bias=False),
+    ReLU(),
+    Pool(3),
+    Dropout("dropout.conv1"),
+    Flatten(),
+    Linear("fc"),
+    Linear(3),
+)
+
+
+def test_a_template_is_filled_with_numbers():
+    numbers = {"c1": 4, "fc": 9, "dropout.conv1": 0.25, "another": 1}
+    filled = fill(TEMPLATE, numbers)
+    assert filled == (Conv(4, 5, bias=False), ReLU(), Pool(3), Dropout(0.25), Flatten(), Linear(9), Linear(3))
+    assert fill(filled, {}) == filled
+
+
 def test_dropout_of_nothing_is_no_layer():
-    assert dropout(0.0) == ()
-    assert dropout(0.25) == (Dropout(0.25),)
+    filled = fill(TEMPLATE, {"c1": 4, "fc": 9, "dropout.conv1": 0.0})
+    assert filled == (Conv(4, 5, bias=False), ReLU(), Pool(3), Flatten(), Linear(9), Linear(3))
 
 
-def test_description_tells_a_bottleneck_from_a_hidden_layer():
-    layers = (
-        Conv(64, 5),
-        ReLU(),
-        Pool(3),
-        Dropout(0.1),
-        Flatten(),
-        Linear(9),
-        Linear(600),
-        ReLU(),
-        Linear(10),
-    )
-    assert describe(layers) == "c64-mp-lfc9-fc600"
+def test_a_number_that_is_not_given_is_named():
+    with pytest.raises(KeyError, match="fc"):
+        fill(TEMPLATE, {"c1": 4, "dropout.conv1": 0.0})
+
+
+@pytest.mark.parametrize("layers", [TEMPLATE, SMALL, (BatchNorm(), Dropout(0.5), Linear(2))])
+def test_layers_come_back_from_json_as_they_were(layers):
+    adapter = TypeAdapter(Layers)
+    assert adapter.validate_json(adapter.dump_json(layers)) == layers
+
+
+def test_a_layer_of_no_known_kind_is_refused():
+    with pytest.raises(ValidationError, match="kind"):
+        TypeAdapter(Layers).validate_json('[{"kind": "attention", "units": 3}]')

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mimic.core.reading import check_parameters
-from mimic.core.study import Study
+from mimic.config.reading import check_parameters
+from mimic.dag.study import Study
 
 TEACHER = """
   filters: [2, 3, 4]
@@ -61,6 +61,6 @@ def make_study(content, tmp_path):
 
     def make(**changes) -> Study:
         text = yaml.safe_dump(content | changes)
-        return Study(check_parameters(yaml.safe_load(text), "params.yaml"), tmp_path)
+        return Study(check_parameters(yaml.safe_load(text), "params.yaml"), root=tmp_path)
 
     return make

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from mimic.commands import plan
-from mimic.core.errors import MimicError
+from mimic.config.reading import parameter_file
+from mimic.support.errors import MimicError
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_table(printed):
     jobs = {row[0]: row[1] for row in rows}
     assert jobs == {
         "step": "jobs", "data": "1", "teacher": "2", "ensemble": "1", "logits": "2", "student": "3",
-        "evaluation": "1", "report": "1", "all": "11",
+        "evaluation": "6", "comparison": "1", "report": "1", "all": "17",
     }  # fmt: skip
     assert all(len(line) <= 100 for line in lines)
     assert any("3 trainings end by patience: each is taken to last 40 %" in line for line in lines)
@@ -41,11 +42,12 @@ def test_json_says_the_same(printed):
     steps = {step["step"]: step for step in found["steps"]}
     assert steps["student"]["jobs"] == 3
     assert steps["teacher"]["files"] == 10
+    assert found["total"]["storage"] == sum(step["storage"] for step in steps.values())
     assert found["seconds"] == pytest.approx(
         sum(step["seconds"] for step in steps.values() if step["on_gpu"])
     )
     assert [link["step"] for link in found["longest_chain"]] == [
-        "data", "teacher", "ensemble", "logits", "student", "evaluation", "report",
+        "data", "teacher", "ensemble", "logits", "student", "evaluation", "comparison", "report",
     ]  # fmt: skip
     chain = sum(link["seconds"] for link in found["longest_chain"])
     assert chain <= found["wall_seconds"]["2"] <= sum(step["seconds"] for step in steps.values())
@@ -72,6 +74,18 @@ def test_longer_patience_costs_more_and_at_most_the_bound(printed):
     short, long, full = (json.loads(printed(json=True, epochs=share)) for share in (0.4, 0.8, 1.0))
     assert short["seconds"] < long["seconds"] < full["seconds"]
     assert short["seconds_at_most"] == pytest.approx(full["seconds"])
+
+
+def test_what_ran_is_said_beside_the_plan(printed, tmp_path):
+    assert "Spent so far" not in printed()
+    head = "s\th:m:s\tmax_rss\tcpu_time\n"
+    benchmarks = tmp_path / ".mimic" / "counted" / "benchmarks"
+    (benchmarks / "teacher").mkdir(parents=True)
+    (benchmarks / "teacher" / "t1.tsv").write_text(f"{head}3600\t1:00:00\t700\t3500\n")
+    (benchmarks / "teacher" / "t2.tsv").write_text(f"{head}7200\t2:00:00\t900\t7100\n")
+    (benchmarks / "data.tsv").write_text(f"{head}0.5\t0:00:00\t-\t-\n")  # too short to be measured
+    assert "data 0 s, 2 x teacher 3.0 h; at most 944 MB of memory" in " ".join(printed().split())
+    assert json.loads(printed(json=True))["spent"]["teacher"]["seconds"] == 10_800
 
 
 def test_this_machine_is_measured(printed):
@@ -101,4 +115,4 @@ def test_bad_options_are_refused_in_a_sentence(printed, changes, message):
 
 def test_a_missing_preset_is_refused(printed, tmp_path):
     with pytest.raises(MimicError, match=r"presets/paperr\.yaml: no such file"):
-        printed(params=plan.Path("paperr"))
+        printed(params=parameter_file("paperr"))

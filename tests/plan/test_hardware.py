@@ -2,9 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from mimic.core.errors import MimicError
+from mimic.nets.layers import Flatten, Linear
 from mimic.plan.hardware import TABLE, Pace, named
+from mimic.plan.nets import PlannedNet
 from mimic.plan.work import Assumptions, Images, work_of
+from mimic.support.errors import MimicError
 
 IMAGES = Images(train=100, validation=20, test=30, classes=10, size=8)
 
@@ -55,14 +57,19 @@ def test_more_epochs_take_longer(make_study, name):
     assert seconds == sorted(set(seconds))
 
 
-def test_measured_nets_tell_of_those_between_and_beyond(works):
-    net = works[0].training.net
-    sizes = {size: replace(net, multiply_adds=size) for size in (50, 100, 200, 400, 800)}
-    measured = (Pace(sizes[100], 1.0, 0.1), Pace(sizes[400], 2.0, 0.8))
+def test_measured_nets_tell_of_those_between_and_beyond():
+    nets = {units: PlannedNet("mlp1", 128, (Flatten(), Linear(units)), 8) for units in (5, 10, 20, 40, 80)}
+    measured = (Pace(nets[10], 1.0, 0.1), Pace(nets[40], 2.0, 0.8))
     hardware = replace(named("a100"), paces=measured)
-    paces = {size: hardware.training_seconds(sizes[size], "bf16") for size in sizes}
-    assert paces == pytest.approx({50: 0.5, 100: 1.0, 200: 2**0.5, 400: 2.0, 800: 4.0})
-    assert hardware.prediction_seconds(sizes[400], "bf16") == pytest.approx(0.8)
+    paces = {units: hardware.image_seconds(net, "bf16", training=True) for units, net in nets.items()}
+    assert paces == pytest.approx({5: 0.5, 10: 1.0, 20: 2**0.5, 40: 2.0, 80: 4.0})
+    assert hardware.image_seconds(nets[40], "bf16", training=False) == pytest.approx(0.8)
+
+
+def test_nets_of_a_kind_that_was_not_measured_are_of_the_table():
+    mlp, other = (PlannedNet(family, 128, (Flatten(), Linear(10)), 8) for family in ("mlp1", "mlp2"))
+    hardware = replace(named("a100"), paces=(Pace(mlp, 1.0, 0.1),))
+    assert hardware.image_seconds(other, "bf16", training=True) < 1.0
 
 
 def test_unknown_hardware_is_refused():

@@ -1,21 +1,18 @@
 """Counts against hand-computed ones, and against files that the real code writes."""
 
-import re
 from pathlib import Path
 
 import pytest
 import torch
 
-from mimic.core import tasks
-from mimic.core.errors import MimicError
-from mimic.core.parameters import CrossEntropy, Data
-from mimic.core.types import OneCycle, Patience
+from mimic.dag.steps import STEPS
+from mimic.data.image_parameters import CHANNELS, Data
 from mimic.nets.build import build, save_weights
-from mimic.nets.from_task import CHANNELS
 from mimic.plan import work
-from mimic.plan.hardware import checkpoint_bytes
 from mimic.plan.work import Assumptions, Images, images_of, work_of
+from mimic.support.errors import MimicError
 from mimic.training import checkpoint
+from mimic.training.recipe import CrossEntropy, OneCycle, Patience
 from mimic.training.trainer import FitTask, Trainer
 
 IMAGES = Images(train=100, validation=20, test=30, classes=10, size=8)
@@ -31,7 +28,8 @@ def test_teacher(make_study):
     trained, validated, last_look = 6 * 100 * 3, 2 * 20 * 3, 2 * 20
     assert found.flops == TEACHER_MULTIPLY_ADDS * (trained + validated + last_look)
     weights, logits = 4 * (TEACHER_PARAMETERS + 1), 4 * 20 * 10
-    assert found.stored == weights + logits + 3 * work.EPOCH_BYTES + 2 * work.RECORD_BYTES
+    assert found.stored == weights + logits + 3 * work.FILE_BYTES  # history, record and sidecar
+    assert found.read == 120 * (3 * 8 * 8 + 8) + work.FILE_BYTES
     assert found.files == 5
 
 
@@ -47,26 +45,28 @@ def test_shard(make_study):
     full, rest = (work_of(job, IMAGES, Assumptions()) for job in make_study().jobs("logits"))
     members = 2
     assert full.flops == 2 * TEACHER_MULTIPLY_ADDS * members * 2 * 100
-    logits, thumbnails = 2 * 2 * 100 * 10, 2 * 64 * (2 * 3 * 2 * 2)
-    assert full.stored == logits + thumbnails + work.RECORD_BYTES
+    assert full.stored == 2 * 2 * 100 * 10 + work.FILE_BYTES
     assert full.augmented == 200
     assert rest.flops == full.flops / 2
 
 
 def test_evaluation(make_study):
     study = make_study()
-    found = work_of(study.job("evaluation"), IMAGES, Assumptions())
     student = work_of(study.jobs("student")[0], IMAGES, Assumptions()).training.net
+    found = [work_of(job, IMAGES, Assumptions()).flops for job in study.jobs("evaluation")]
     looks = 30 * 5  # as they are, and moved in four directions
-    assert found.flops == 2 * looks * (4 * TEACHER_MULTIPLY_ADDS + 3 * student.multiply_adds)
+    assert sum(found) == 2 * looks * (4 * TEACHER_MULTIPLY_ADDS + 3 * student.multiply_adds)
+    assert work_of(study.job("evaluation", "t1"), IMAGES, Assumptions()).flops == (
+        2 * looks * TEACHER_MULTIPLY_ADDS
+    )
 
 
 def test_data_and_ensemble_are_no_flops(make_study):
     study = make_study()
-    for step in ("data", "ensemble", "report"):
+    for step in ("data", "ensemble", "comparison", "report"):
         assert work_of(study.job(step), IMAGES, Assumptions()).flops == 0
     packed = work_of(study.job("data"), IMAGES, Assumptions()).stored
-    assert packed == 150 * (3 * 8 * 8 + 8)
+    assert packed == 150 * (3 * 8 * 8 + 8) + 2 * work.FILE_BYTES  # data.json and sidecar
 
 
 def test_batch_normalised_weights_take_what_is_planned(make_study, content, tmp_path):
@@ -93,7 +93,7 @@ def test_checkpoint_takes_what_is_planned(make_study, tmp_path):
     path = tmp_path / "checkpoint.safetensors"
     checkpoint.save(path, "key", trainer.tensors, trainer.saved_state())
     header = 8 + int.from_bytes(path.read_bytes()[:8], "little")
-    assert path.stat().st_size - header == pytest.approx(checkpoint_bytes(net), abs=100)
+    assert path.stat().st_size - header == pytest.approx(net.checkpoint, abs=100)
 
 
 def test_epochs_of_patience():
@@ -119,14 +119,13 @@ def test_a_trial_costs_what_its_default_costs(make_study):
     assert {trial.flops for trial in trials} == {default.flops}
 
 
-def test_every_step_has_its_work():
-    assert set(work.WORK) == set(tasks.TASKS)
-
-
-def test_threads_are_the_snakefiles():
-    snakefile = (Path(__file__).parents[2] / "Snakefile").read_text(encoding="utf-8")
-    (threads,) = re.findall(r"^rule evaluation:.*?threads: (\d+)", snakefile, re.MULTILINE | re.DOTALL)
-    assert int(threads) == work.EVALUATION_THREADS
+def test_every_step_has_its_work(make_study):
+    effort = {"trials": 2, "at_once": 2, "space": {"learning_rate": {"low": 0.01, "high": 0.1}}}
+    jobs = make_study(search={"teachers": effort}).jobs()
+    assert {job.step for job in jobs} == set(STEPS)
+    for job in jobs:
+        found = work_of(job, IMAGES, Assumptions())
+        assert (found.stored > 0) and (found.read > 0) == bool(job.upstream)
 
 
 def test_sources_of_known_size():

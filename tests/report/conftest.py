@@ -2,8 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,18 +11,20 @@ import pandas as pd
 import pytest
 from safetensors.numpy import save_file
 
-from mimic.core.jobs import Job
-from mimic.core.parameters import Parameters
-from mimic.core.reading import check_parameters
-from mimic.core.study import Study, student_variants
-from mimic.core.types import budget_parameters
+from mimic.config.parameters import Parameters, budget_parameters
+from mimic.config.reading import check_parameters
+from mimic.dag.jobs import Job
+from mimic.dag.steps import ReportTask
+from mimic.dag.study import Study, student_variants
+from mimic.nets.families import STUDENTS
 from mimic.report import published
 from mimic.report.accuracies import Model
-from mimic.report.build import build_report
-from mimic.search.points import dimensions
+from mimic.report.write import write_report
+from mimic.search.files import dimensions_of
+from mimic.support.context import Context
 
+NETS = ("teacher", "logits", "student", "evaluation")  # steps that run nets
 FAMILIES = list(published.paper()["table_2"])
-STUDENT = {"learning_rate": 0.005, "momentum": 0.9, "widths": {}}
 TEACHER = {
     "filters": [76, 126, 148],
     "hidden": 1200,
@@ -38,6 +40,7 @@ SPACE = {
     "momentum": {"low": 0.68, "high": 0.97},
     "init_scale": {"low": 0.4, "high": 2},
 }
+CONV1_SPACE = SPACE | {"widths": {"c": {"low": 20, "high": 120}}}
 CONV_SPACE = SPACE | {"widths": {"c1": {"low": 20, "high": 120}}}
 TEACHER_SPACE = {
     "learning_rate": {"low": 0.01, "high": 0.05, "log": True},
@@ -48,11 +51,23 @@ TEACHER_SPACE = {
 }
 
 
+def student(family: str) -> dict:
+    """A student whose widths meet any budget of the paper."""
+    given, ratios = STUDENTS[family].given, STUDENTS[family].widths == "ratios"
+    widths = {name: 1.0 if ratios else 600.0 if name == "fc" else 40.0 for name in given}
+    return {"learning_rate": 0.005, "momentum": 0.9, "widths": widths}
+
+
+def space(family: str) -> dict:
+    """What is searched for a family."""
+    return SPACE if family.startswith("mlp") else CONV1_SPACE if family == "conv1" else CONV_SPACE
+
+
 def paper_parameters() -> Parameters:
     """The paper's whole table: 9 families, 4 budgets, 5 seeds, 18 teachers, and a search for each."""
     budgets = published.budgets()
     convs = ["conv1", "conv2", "conv3", "conv4"]
-    spaces = {f: dict.fromkeys(budgets, CONV_SPACE if f in convs else SPACE) for f in FAMILIES}
+    spaces = {f: dict.fromkeys(budgets, space(f)) for f in FAMILIES}
     return check_parameters(
         {
             "study": "paper",
@@ -66,17 +81,17 @@ def paper_parameters() -> Parameters:
             "students": {
                 "seeds": 5,
                 "schedule": {"kind": "patience"},
-                "variants": {family: dict.fromkeys(budgets, STUDENT) for family in FAMILIES},
+                "variants": {family: dict.fromkeys(budgets, student(family)) for family in FAMILIES},
             },
             "hard_label_twins": {
                 "seeds": 5,
                 "schedule": {"kind": "patience"},
-                "variants": {family: {"10M": STUDENT} for family in convs},
+                "variants": {family: {"10M": student(family)} for family in convs},
             },
             "regularised_twins": {
                 "seeds": 5,
                 "schedule": {"kind": "patience"},
-                "variants": {family: {"10M": STUDENT} for family in ("conv1", "conv3")},
+                "variants": {family: {"10M": student(family)} for family in ("conv1", "conv3")},
             },
             "search": {
                 "baseline": "random",
@@ -85,7 +100,7 @@ def paper_parameters() -> Parameters:
                 "hard_label_twins": {
                     "trials": 20,
                     "at_once": 10,
-                    "spaces": {f: {"10M": CONV_SPACE} for f in convs},
+                    "spaces": {f: {"10M": space(f)} for f in convs},
                 },
             },
         },
@@ -93,6 +108,7 @@ def paper_parameters() -> Parameters:
     )
 
 
+@pytest.fixture(scope="session")
 def small_parameters() -> Parameters:
     """One budget, one seed, three teachers, one search of two rounds."""
     cycle = {"kind": "one_cycle", "epochs": 8}
@@ -110,12 +126,12 @@ def small_parameters() -> Parameters:
             "students": {
                 "schedule": cycle,
                 "variants": {
-                    f: {"1M": STUDENT} for f in ("mlp1", "mlp2", "conv1", "conv2", "conv3", "conv4")
+                    f: {"1M": student(f)} for f in ("mlp1", "mlp2", "conv1", "conv2", "conv3", "conv4")
                 },
             },
             "hard_label_twins": {
                 "schedule": cycle,
-                "variants": {f: {"1M": STUDENT} for f in ("conv1", "conv3")},
+                "variants": {f: {"1M": student(f)} for f in ("conv1", "conv3")},
             },
             "regularised_twins": {"schedule": cycle},
             "search": {
@@ -130,11 +146,24 @@ def small_parameters() -> Parameters:
 
 @dataclass(frozen=True)
 class FakeStudy:
-    """A study's folder, its parameters, and the sidecars of its jobs."""
+    """A study's parameters, and the folders of the jobs that its report reads, by job."""
 
     folder: Path
     parameters: Parameters
-    sidecars: list[Path]
+    inputs: dict[str, Path]
+
+    def context(self, out: Path = Path()) -> Context:
+        """What the report is given."""
+        return Context(task=ReportTask(parameters=self.parameters), out=out, inputs=self.inputs)
+
+    def with_parameters(self, **changes) -> "FakeStudy":
+        return replace(self, parameters=self.parameters.model_copy(update=changes))
+
+    def copy(self, folder: Path) -> "FakeStudy":
+        """The same study in another folder, where a test may damage it."""
+        shutil.copytree(self.folder, folder)
+        inputs = {job: folder / place.relative_to(self.folder) for job, place in self.inputs.items()}
+        return FakeStudy(folder, self.parameters, inputs)
 
 
 class Writer:
@@ -143,14 +172,15 @@ class Writer:
     def __init__(
         self, root: Path, parameters: Parameters, images: int, epochs: int, diverged: set[str]
     ) -> None:
-        self.study = Study(parameters, root)
+        self.study = Study(parameters, root=root)
         self.parameters, self.epochs, self.diverged = parameters, epochs, diverged
         self.random = np.random.default_rng(1)
         self.labels_N = self.random.integers(0, 10, images)
         self.difficulty_N = (np.arange(images) + 0.5) / images
         self.random.shuffle(self.difficulty_N)
         self.rows: list[dict] = []
-        self.predictions = {"labels_N": self.labels_N}
+        self.predictions: dict[str, np.ndarray] = {}
+        self.averaged: dict[str, list[str]] = {}  # the best trials of each search
 
     def write(self) -> FakeStudy:
         teachers = list(self.parameters.teachers.members)
@@ -171,17 +201,19 @@ class Writer:
         for job in self.study.job("report").upstream:
             if job.step == "selection":
                 self._search(job)
-        self._evaluation()
+        self._evaluations()
         self._data()
-        return FakeStudy(self.study.folder, self.parameters, list(self._sidecars()))
+        self._sidecars()
+        inputs = {job.id: job.folder for job in self.study.job("report").upstream}
+        return FakeStudy(self.study.folder, self.parameters, inputs)
 
     def _expected(self, model: Model) -> float:
         known = published.accuracy(model)
         if known is not None:
             return known
-        mimic = published.accuracy(
-            Model(model.family, model.budget, "logits")
-        ) or 0.6 + 0.03 * FAMILIES.index(model.family)
+        mimic = published.accuracy(Model(model.family, model.budget, "logits")) or 0.6 + 0.03 * list(
+            STUDENTS
+        ).index(model.family)
         return mimic - {"logits": 0.0, "labels": 0.025, "regularised": 0.03}[model.arm]
 
     def _model(self, name, model, kind, accuracy, folder, seed=1) -> None:
@@ -263,7 +295,7 @@ class Writer:
         default, algorithm = job.task.default, job.task.algorithm
         student = hasattr(default, "student")
         model = Model(default.family, default.budget, default.arm) if student else Model("teacher")
-        found = dimensions(job.task.space, model.family if student else None)
+        found = dimensions_of(job.task)
         names = [upstream.name for upstream in job.upstream if upstream.step == "trial"]
         units_TH = self.random.random((len(names), len(found)))
         if algorithm == "gp":
@@ -308,6 +340,7 @@ class Writer:
         job.outputs["selection.json"].write_text(json.dumps(selection))
         pd.DataFrame(rows).to_csv(job.outputs["trials.csv"], index=False)
         if not job.name.endswith("-random"):  # no test image was shown to the trials of a baseline
+            self.averaged[job.name] = selection["averaged"]
             for row in best:
                 self._row(row["trial"], model, "trial", 1 - row["validation_error"], 0, "finished")
 
@@ -320,11 +353,14 @@ class Writer:
         content = {"members": members, "trace": trace, "candidates": teachers, "note": None}
         self._json("ensemble/ensemble.json", content)
 
-    def _evaluation(self) -> None:
-        folder = self.study.folder / "evaluation"
-        folder.mkdir()
+    def _evaluations(self) -> None:
+        for job in self.study.jobs("evaluation"):
+            names = self.averaged.get(job.name, [job.name])
+            finished = {name: self.predictions[name] for name in names if name in self.predictions}
+            job.folder.mkdir(parents=True)
+            save_file({**finished, "labels_N": self.labels_N}, job.folder / "predictions.safetensors")
+        (folder := self.study.job("comparison").folder).mkdir()
         pd.DataFrame(self.rows).to_csv(folder / "models.csv", index=False)
-        save_file(self.predictions, folder / "predictions.safetensors")
 
     def _data(self) -> None:
         data = self.parameters.data
@@ -341,14 +377,14 @@ class Writer:
             },
         )
 
-    def _sidecars(self) -> Iterator[Path]:
+    def _sidecars(self) -> None:
         for job in self.study.job("report").upstream:
             content = {
                 "step": job.step,
                 "name": job.name,
                 "study": self.study.name,
                 "key": job.id.encode().hex()[:32],
-                "parameters": {},
+                "parameters": {"content": "c0" * 16} if job.step == "data" else {},
                 "code": {},
                 "upstream": {},
                 "files": {},
@@ -358,7 +394,7 @@ class Writer:
                     "started": "2026-11-20T10:00:00+00:00",
                     "seconds": 912.5,
                     "host": "node1",
-                    "device": "NVIDIA H100" if job.step in ("teacher", "student") else "cpu",
+                    "device": "NVIDIA H100" if job.step in NETS else "cpu",
                     "processor": "AMD EPYC 9654",
                     "threads": 8,
                     "slurm_job": None,
@@ -368,7 +404,6 @@ class Writer:
             }
             job.folder.mkdir(parents=True, exist_ok=True)
             job.sidecar.write_text(json.dumps(content))
-            yield job.sidecar
 
     def _json(self, name: str, content: dict) -> None:
         path = self.study.folder / name
@@ -383,10 +418,19 @@ def paper_study(tmp_path_factory: pytest.TempPathFactory) -> FakeStudy:
 
 
 @pytest.fixture(scope="session")
-def small_study(tmp_path_factory: pytest.TempPathFactory) -> FakeStudy:
+def make_study(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Parameters], FakeStudy]:
+    """Write a small study of which one student diverged."""
+
+    def make(parameters: Parameters) -> FakeStudy:
+        return Writer(tmp_path_factory.mktemp("small"), parameters, 1000, 8, {"conv4-1M-logits-s1"}).write()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def small_study(make_study, small_parameters: Parameters) -> FakeStudy:
     """A study of one budget and one seed; one student diverged."""
-    root = tmp_path_factory.mktemp("small")
-    return Writer(root, small_parameters(), 1000, 8, {"conv4-1M-logits-s1"}).write()
+    return make_study(small_parameters)
 
 
 @pytest.fixture(scope="session")
@@ -399,7 +443,7 @@ def chromium() -> str:
 
 
 def _build(study: FakeStudy, out: Path) -> Path:
-    build_report(study.folder, study.parameters, out, study.sidecars)
+    write_report(study.context(out))
     return out
 
 

@@ -1,34 +1,30 @@
 import json
-import shutil
 
 import pandas as pd
 import pytest
 
-from mimic.core.errors import MimicError
 from mimic.report.accuracies import ENSEMBLE, TEACHER, Model
 from mimic.report.results import read_results
+from mimic.support.errors import MimicError
 
 
 @pytest.fixture
 def copied(small_study, tmp_path):
     """A small study that a test may damage."""
-    folder = tmp_path / "results"
-    shutil.copytree(small_study.folder, folder)
-    return folder, small_study.parameters
+    return small_study.copy(tmp_path / "results")
 
 
 def read(copied):
-    folder, parameters = copied
-    return read_results(folder, parameters, [folder / "data" / "job.json"])
+    return read_results(copied.context())
 
 
 def edit_models(folder, change) -> None:
-    path = folder / "evaluation" / "models.csv"
+    path = folder / "comparison" / "models.csv"
     change(pd.read_csv(path)).to_csv(path, index=False)
 
 
 def test_only_models_of_the_parameters_are_read(copied):
-    folder, _ = copied
+    folder = copied.folder
     before = read(copied)
     edit_models(folder, lambda t: pd.concat([t, t.tail(1).assign(name="mlp5-1M-logits-s1", family="mlp5")]))
     (folder / "students" / "mlp5-1M-logits-s1").mkdir()
@@ -48,7 +44,7 @@ def test_accuracies_are_those_of_the_predictions(copied):
 
 
 def test_the_best_teacher_is_best_on_validation_images_and_finished(copied):
-    folder, _ = copied
+    folder = copied.folder
 
     def change(table):
         table.loc[table.name == "t1", ["status", "validation_accuracy"]] = ["diverged", 0.99]
@@ -67,14 +63,14 @@ def test_a_diverged_student_has_a_cell_without_seeds(copied):
 
 
 def test_a_model_that_was_not_evaluated_is_named(copied):
-    folder, _ = copied
+    folder = copied.folder
     edit_models(folder, lambda table: table[table.name != "conv2-1M-logits-s1"])
     with pytest.raises(MimicError, match=r"models.csv: has no row for conv2-1M-logits-s1"):
         read(copied)
 
 
 def test_a_column_that_is_missing_is_named(copied):
-    folder, _ = copied
+    folder = copied.folder
     edit_models(folder, lambda table: table.drop(columns="kl"))
     with pytest.raises(MimicError, match=r"models.csv: has no column kl"):
         read(copied)
@@ -83,20 +79,20 @@ def test_a_column_that_is_missing_is_named(copied):
 @pytest.mark.parametrize(
     "name",
     [
-        "evaluation/predictions.safetensors",
+        "evaluation/conv1-1M-logits-s1/predictions.safetensors",
         "ensemble/ensemble.json",
         "students/conv1-1M-logits-s1/history.jsonl",
     ],
 )
 def test_a_file_that_is_missing_is_named(copied, name):
-    folder, _ = copied
+    folder = copied.folder
     (folder / name).unlink()
     with pytest.raises(MimicError, match=name):
         read(copied)
 
 
 def test_a_damaged_sidecar_is_named(copied):
-    folder, _ = copied
+    folder = copied.folder
     (folder / "data" / "job.json").write_text(json.dumps({"step": "data"}))
     with pytest.raises(MimicError, match=r"data/job.json: missing or damaged"):
         read(copied)

@@ -1,17 +1,17 @@
 import pytest
 
 from mimic.report.results import read_results
-from mimic.report.tables import beyond, table_1, table_1_frame, table_2, table_2_frame
+from mimic.report.tables import table_1, table_1_frame, table_2, table_2_frame, table_3
 
 
 @pytest.fixture(scope="module")
 def small(small_study):
-    return read_results(small_study.folder, small_study.parameters, [])
+    return read_results(small_study.context())
 
 
 @pytest.fixture(scope="module")
 def large(paper_study):
-    return read_results(paper_study.folder, paper_study.parameters, [])
+    return read_results(paper_study.context())
 
 
 def test_table_2_has_the_layout_of_the_paper(large):
@@ -48,13 +48,13 @@ def test_frames_hold_every_cell_once(large, small):
     assert list(table_1_frame(table_1(small.accuracies)).family) == ["conv1", "conv3"]
 
 
-def test_beyond_averages_the_seeds_that_finished(large):
-    row = next(row for row in beyond(large) if row.model == "conv3, 10M" and row.arm == "logits")
+def test_table_3_averages_the_seeds_that_finished(large):
+    row = next(row for row in table_3(large) if row.model == "conv3, 10M" and row.arm == "logits")
     seeds = large.models[large.models.name.str.startswith("conv3-10M-logits-")]
     assert row.seeds == 5
     assert row.metrics["nll"] == pytest.approx(seeds.nll.mean())
     assert "accuracy_shift_4" in row.metrics
 
 
-def test_beyond_leaves_out_what_diverged(small):
-    assert not any(row.model.startswith("conv4") for row in beyond(small))
+def test_table_3_leaves_out_what_diverged(small):
+    assert not any(row.model.startswith("conv4") for row in table_3(small))

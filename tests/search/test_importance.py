@@ -1,6 +1,6 @@
 import pytest
 
-from mimic.core.seeds import uniform_rows
+from mimic.data.seeds import uniform_rows
 from mimic.search.importance import importance
 
 SPACE = {

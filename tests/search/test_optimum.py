@@ -6,7 +6,7 @@ from statistics import median
 import numpy as np
 import pytest
 
-from mimic.core.seeds import stream
+from mimic.data.seeds import stream
 from mimic.search.points import Dimension
 from mimic.search.propose import propose
 from mimic.search.samplers import Trained

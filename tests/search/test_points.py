@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mimic.core.parameters import Hsv, Student, Teacher
-from mimic.core.spaces import Range, StudentSpace, TeacherSpace
+from mimic.data.image_parameters import Hsv
+from mimic.nets.families import STUDENTS, teacher
+from mimic.nets.layers import Conv, Dropout, count
 from mimic.search.points import (
     Dimension,
     apply_point,
@@ -11,7 +12,11 @@ from mimic.search.points import (
     default_point,
     dimensions,
     is_inside,
+    net_of,
 )
+from mimic.search.spaces import Goal, Range, StudentSpace, TeacherSpace
+from mimic.support.errors import MimicError
+from mimic.training.recipe import Student, Teacher
 
 HSV = Hsv(Dh=0.11)
 TEACHER = Teacher(
@@ -59,7 +64,7 @@ def test_each_whole_number_has_an_equal_part(share, value):
 
 def test_dimensions_of_a_student_have_dotted_names_and_whole_widths():
     space = StudentSpace.model_validate({"widths": {"c1": WIDTH}, "learning_rate": RATE})
-    assert dimensions(space, "conv2") == (
+    assert dimensions(space, ratios=False) == (
         Dimension("learning_rate", 0.0013, 0.016, log=True),
         Dimension("widths.c1", 20, 120, integer=True),
     )
@@ -67,14 +72,14 @@ def test_dimensions_of_a_student_have_dotted_names_and_whole_widths():
 
 def test_widths_of_deep_mlps_are_ratios():
     space = StudentSpace.model_validate({"widths": {"fc1": {"low": 0.1, "high": 1.0}}})
-    assert dimensions(space, "mlp3") == (Dimension("widths.fc1", 0.1, 1.0),)
+    assert dimensions(space, ratios=True) == (Dimension("widths.fc1", 0.1, 1.0),)
 
 
 def test_filters_and_hidden_units_of_a_teacher_are_whole():
     space = TeacherSpace.model_validate(
         {"filters": {"group3": WIDTH}, "hidden": WIDTH, "hsv": {"Dh": {"low": 0.03, "high": 0.11}}}
     )
-    assert [(d.name, d.integer) for d in dimensions(space, None)] == [
+    assert [(d.name, d.integer) for d in dimensions(space, ratios=False)] == [
         ("filters.group3", True),
         ("hidden", True),
         ("hsv.Dh", False),
@@ -89,16 +94,16 @@ def test_a_point_replaces_what_it_names_in_a_student():
 
 
 def test_a_point_replaces_what_it_names_in_a_teacher():
-    teacher = apply_point(complete(TEACHER, HSV), {"filters.group2": 99, "hidden": 700, "hsv.Ds": 0.3})
-    assert teacher.filters == (76, 99, 148)
-    assert (teacher.hidden, teacher.seed) == (700, 7)
-    assert teacher.hsv == Hsv(Dh=0.11, Ds=0.3)
+    changed = apply_point(complete(TEACHER, HSV), {"filters.group2": 99, "hidden": 700, "hsv.Ds": 0.3})
+    assert changed.filters == (76, 99, 148)
+    assert (changed.hidden, changed.seed) == (700, 7)
+    assert changed.hsv == Hsv(Dh=0.11, Ds=0.3)
 
 
 def test_the_default_as_a_point_gives_the_default_again():
     space = TeacherSpace.model_validate({"momentum": RATE, "filters": {"group1": WIDTH}, "hsv": {"Dh": RATE}})
     default = complete(TEACHER, HSV)
-    point = default_point(dimensions(space, None), default)
+    point = default_point(dimensions(space, ratios=False), default)
     assert point == {"momentum": 0.87, "filters.group1": 76, "hsv.Dh": 0.11}
     assert apply_point(default, point) == default
 
@@ -113,3 +118,19 @@ def test_a_default_outside_the_space_is_told():
     outside = [Dimension("learning_rate", 0.0013, 0.016)]
     assert is_inside(inside, default_point(inside, STUDENT))
     assert not is_inside(outside, {"learning_rate": 0.0012})
+
+
+def test_the_net_of_a_student_meets_its_budget():
+    goal = Goal(family=STUDENTS["conv2"], parameters=1_000_000, classes=10, image_size=32)
+    layers = net_of(goal, STUDENT)
+    assert [layer.filters for layer in layers if isinstance(layer, Conv)] == [48, 64]
+    assert count(layers, channels=3, size=32) == pytest.approx(1_000_000, rel=0.003)
+    with pytest.raises(MimicError, match="lower c1 to at most"):
+        net_of(goal.model_copy(update={"parameters": 50_000}), STUDENT)
+
+
+def test_the_net_of_a_teacher_has_the_widths_given():
+    goal = Goal(family=teacher(False), parameters=0, classes=10, image_size=32)
+    layers = net_of(goal, TEACHER)
+    assert count(layers, channels=3, size=32) == 5_339_350  # as published
+    assert [layer.rate for layer in layers if isinstance(layer, Dropout)] == [0.2, 0.3, 0.37, 0.4, 0.4]

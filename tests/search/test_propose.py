@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mimic.core.errors import MimicError
 from mimic.search.points import Dimension, is_inside
 from mimic.search.propose import REFUSALS, propose
 from mimic.search.samplers import Trained
+from mimic.support.errors import MimicError
 
 ALGORITHMS = ("gp", "tpe", "cmaes", "random")
 SPACE = (

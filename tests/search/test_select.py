@@ -2,10 +2,10 @@ import json
 
 import pytest
 
-from mimic.core.errors import MimicError
-from mimic.core.parameters import Student
 from mimic.search.points import Dimension
 from mimic.search.select import Trial, rank, selection, table
+from mimic.support.errors import MimicError
+from mimic.training.recipe import Student
 
 DEFAULT = Student(learning_rate=0.002, momentum=0.9, widths={"c1": 48, "c2": 64})
 SPACE = (Dimension("learning_rate", 0.001, 0.016, log=True), Dimension("widths.c1", 20, 120, integer=True))
@@ -25,6 +25,7 @@ def trial(number, accuracy, loss=1.0, status="finished", **record):
         "seconds": 12.5,
         "training_flops": 1e12,
         "parameters": 1_000_003,
+        "hyperparameters": {"net": [f"layers of trial {number}"]},
     } | record
     origin = "default" if number == 1 else "sobol"
     point = {"learning_rate": 0.001 * number, "widths.c1": 20 + number}
@@ -74,10 +75,11 @@ def test_the_selection_names_the_best_the_default_and_the_averaged():
     )
 
 
-def test_the_winners_hyperparameters_are_complete():
+def test_the_winners_hyperparameters_are_complete_and_its_net_is_told():
     content = json.loads(json.dumps(choose([trial(1, 0.5), trial(2, 0.7)])))
     winner = Student.model_validate_json(json.dumps(content["hyperparameters"]))
     assert winner == DEFAULT.model_copy(update={"learning_rate": 0.002, "widths": {"c1": 22, "c2": 64}})
+    assert content["net"] == ["layers of trial 2"]
 
 
 def test_the_table_has_a_row_a_trial_with_its_point():

@@ -13,6 +13,9 @@ import psutil
 import pytest
 from cluster import Cluster
 
+from mimic.cluster.profile import Profile
+from mimic.cluster.requirements import check_cluster
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PROFILE = ROOT / "profiles/slurm/config.yaml"
@@ -108,19 +111,28 @@ class ClusterStudy:
 
     def _trains(self, process: psutil.Process) -> bool:
         line = process.cmdline()
-        if line[1:4] != ["-m", "mimic", "student"]:
+        if line[1:4] != ["-m", "mimic", "run"] or "--cohort" not in line:
             return False
-        name = Path(line[line.index("--spec") + 1]).stem
-        if not name.startswith(LONG):
-            return False
-        records = self.folder.glob(f".mimic/*/training/student/{name}/live.json")
-        return any(record.stat().st_mtime > process.create_time() for record in records)
+        _, study, *_ = Path(line[-1]).parts  # results/STUDY/students/NAME
+        live = [
+            self.folder / ".mimic" / study / "training/student" / Path(word).name / "live.json"
+            for word in line
+            if word.startswith(f"results/{study}/students/{LONG}")
+        ]
+        return any(file.exists() and file.stat().st_mtime > process.create_time() for file in live)
 
     def tensors(self) -> dict[str, str]:
         """Every file of tensors among the results, by path: the digest of its content."""
         root = self.folder / "results"
         files = {file.relative_to(root).as_posix(): file for file in sorted(root.rglob("*.safetensors"))}
         return {path: hashlib.md5(file.read_bytes()).hexdigest() for path, file in files.items()}
+
+
+def lacking(folder: Path, *changes: tuple[str, str]) -> dict[str, str]:
+    """What `mimic slurm-check` says of each thing that is missing, with texts in the profile replaced."""
+    changed = folder / "config.yaml"
+    changed.write_text(changed_profile(*changes))
+    return {needed.what: needed.text for needed in check_cluster(Profile(changed)) if not needed.ok}
 
 
 def changed_profile(*changes: tuple[str, str]) -> str:

@@ -5,8 +5,7 @@ import os
 import pytest
 from accounting import ACCOUNT
 from cluster import Cluster
-from cluster_study import job_number, node
-from findings import findings
+from cluster_study import job_number, lacking, node
 
 BY_SACCT = ("slurm-status-command: squeue", "slurm-status-command: sacct")
 SHARES = ("gpu: 1", "gres: shard:1\n  gpu: 0")  # as docs/cluster.md says
@@ -48,6 +47,6 @@ def test_a_study_by_sacct_on_shares_of_gpus(study, undisturbed):
 
 
 def test_what_the_accounts_refuse_is_named_before_any_job(folder):
-    assert set(findings(folder, BY_SACCT, SHARES)) == {"cuda"}
-    assert "account" in findings(folder, ("# slurm_account: my_account", "slurm_account: physics"))["request"]
-    assert "qos" in findings(folder, ("# qos: normal", "qos: premium"))["request"]
+    assert set(lacking(folder, BY_SACCT, SHARES)) == {"cuda"}
+    assert "account" in lacking(folder, ("# slurm_account: my_account", "slurm_account: physics"))["request"]
+    assert "qos" in lacking(folder, ("# qos: normal", "qos: premium"))["request"]

@@ -1,14 +1,14 @@
-"""`mimic slurm_check` on a real cluster whose GPUs are fake: all is well but for CUDA."""
+"""`mimic slurm-check` on a real cluster whose GPUs are fake: all is well but for CUDA."""
 
 import pytest
-from findings import findings
+from cluster_study import lacking
 
 
 def test_only_cuda_is_missing_and_nothing_where_no_gpu_is_asked_for(folder):
-    missing = findings(folder)
+    missing = lacking(folder)
     assert set(missing) == {"cuda"}
     assert "finds no GPU on" in missing["cuda"]
-    assert findings(folder, ("  gpu: 1", "  gpu: 0")) == {}
+    assert lacking(folder, ("  gpu: 1", "  gpu: 0")) == {}
 
 
 @pytest.mark.parametrize(
@@ -22,11 +22,11 @@ def test_only_cuda_is_missing_and_nothing_where_no_gpu_is_asked_for(folder):
     ],
 )
 def test_what_is_wrong_in_the_profile_is_named_before_any_job(folder, old, new, what, said):
-    assert said in findings(folder, (old, new))[what]
+    assert said in lacking(folder, (old, new))[what]
 
 
 def test_an_unreachable_mlflow_and_an_absent_controller(folder, cluster, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-    assert "refused" in findings(folder, ("8000 * min", "8000000 * min"))["MLflow"]
+    assert "refused" in lacking(folder, ("8000 * min", "8000000 * min"))["MLflow"]
     cluster.stop_controller()
-    assert set(findings(folder)) == {"controller"}
+    assert set(lacking(folder)) == {"controller"}

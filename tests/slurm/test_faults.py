@@ -16,7 +16,7 @@ def log_of_trainings(study: ClusterStudy) -> str:
 
 def test_jobs_end_in_every_way(study, undisturbed):
     cluster = study.cluster
-    study.start("--set-resources", "student:slurm_extra='--nice=0'")  # no notice of the limit
+    study.start("--set-resources", "train_students:slurm_extra='--nice=0'")  # no notice of the limit
 
     # The shortest limit is a minute. Suspended, the worker can't end before.
     hanging = study.strike()

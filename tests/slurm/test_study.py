@@ -3,7 +3,8 @@
 
 def test_every_training_is_a_job_of_slurm_and_nothing_light_is(undisturbed):
     jobs = undisturbed.jobs
-    assert {line.split("_")[1] for line in jobs} == {"data", "teacher", "logits", "student", "evaluation"}
+    rules = {line.partition("rule_")[2].partition("_wildcards_")[0] for line in jobs}
+    assert rules == {"data", "teacher", "logits", "train_students", "evaluation"}
     assert {line.split()[0] for line in jobs} == {"COMPLETED"}
     assert (undisturbed.folder / "report.html").exists()
 

@@ -15,13 +15,30 @@ import pytest
 from mlflow import MlflowClient
 
 import mimic
-from mimic.tracking.store import prepare
+from mimic.tracking.mlflow_store import connect
 
+NET = [{"kind": "conv", "filters": 3, "kernel": 5}, {"kind": "relu"}, {"kind": "pool", "size": 2}]
+NET += [
+    {"kind": "flatten"},
+    {"kind": "linear", "units": 4},
+    {"kind": "relu"},
+    {"kind": "linear", "units": 10},
+]
 STARTED = "2026-01-02T03:04:05+00:00"
 
 
 def key_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def asked(kind: str, **hyperparameters: object) -> dict:
+    """What a training was asked to do, as the task of a teacher or a student says it."""
+    model = {"learning_rate": 0.01, "dropout": {"fc1": 0.25}}
+    if kind == "teacher":
+        task = {"teacher": model | {"seed": 1}}
+    else:
+        task = {"family": "conv2", "budget": "1M", "arm": "logits", "repetition": 1, "student": model}
+    return task | {"window": [3, 4], "net": NET} | hyperparameters
 
 
 def history(epochs: range) -> str:
@@ -81,13 +98,9 @@ class Study:
             "status": "finished",
             "reason": None,
             "name": name,
-            "family": "conv2",
-            "budget": "1M",
-            "arm": "logits",
-            "seed": 1,
             "parameters": 1_000_001,
             "multiply_adds": 12_000_000,
-            "hyperparameters": {"learning_rate": 0.01, "dropout": {"fc1": 0.25}, "widths": [3, 4]},
+            "hyperparameters": asked(result["kind"], **result.pop("hyperparameters", {})),
             "epochs": epochs,
             "best_epoch": epochs,
             "validation_accuracy": 0.8,
@@ -110,6 +123,7 @@ class Study:
             "study": "toy",
             "key": key_of(key),
             "parameters": {},
+            "code": {},
             "upstream": upstream or {},
             "files": {
                 file: {"md5": hashlib.md5(text.encode()).hexdigest(), "size": len(text)}
@@ -126,7 +140,7 @@ class Study:
         }
         (folder / "job.json").write_text(json.dumps(sidecar))
 
-    def start(self, name="conv2-1M-logits-s1", key="k1", epochs=2, step="student") -> Path:
+    def start(self, name="conv2-1M-logits-s1", key="k1", epochs=2, step="student", kind=None) -> Path:
         """A training under way."""
         folder = self.live / step / name
         folder.mkdir(parents=True, exist_ok=True)
@@ -135,7 +149,7 @@ class Study:
             "study": "toy",
             "step": step,
             "name": name,
-            "hyperparameters": {"learning_rate": 0.01, "dropout": {"fc1": 0.25}, "widths": [3, 4]},
+            "hyperparameters": asked(kind or step),
             "parameters": 1_000_001,
             "slurm_job": None,
         }
@@ -143,15 +157,15 @@ class Study:
         (folder / "history.jsonl").write_text(history(range(1, epochs + 1)))
         return folder
 
-    def evaluate(self, accuracies: dict[str, float], keys: dict[str, str], key="e1", kind="student") -> None:
-        """Test metrics of models of one kind, measured on the jobs that `keys` names."""
-        rows = ["kind,name,status,accuracy,nll,agreement,accuracy_shift_1"]
-        rows += [f"{kind},{name},finished,{value},0.5,,0.7" for name, value in accuracies.items()]
-        rows += ["ensemble,ensemble,finished,0.99,0.1,1.0,0.9"]
-        step = "selection" if kind == "trial" else kind
-        upstream = {f"{step}/{name}": key_of(value) for name, value in keys.items()}
-        table = {"models.csv": "\n".join(rows) + "\n"}
-        self.publish(self.results / "evaluation", "evaluation", key, table, upstream)
+    def evaluate(
+        self, name: str, accuracy: float | None, key: str, step="student", model=None, by="e1"
+    ) -> None:
+        """Test metrics of a job of `step`; of `model`, if the job is a selection and this its best trial."""
+        row = {"kind": "trial" if model else step, "name": model or name, "family": "conv2", "seed": 1}
+        row |= {"validation_accuracy": 0.8, "status": "finished" if accuracy else "diverged"}
+        row |= {"accuracy": accuracy, "nll": 0.5, "accuracy_shift_1": 0.7} if accuracy else {}
+        folder, upstream = self.results / "evaluation" / name, {f"{step}/{name}": key_of(key)}
+        self.publish(folder, name, by, {"measures.json": json.dumps([row])}, upstream)
 
 
 class Store:
@@ -187,7 +201,7 @@ def study(tmp_path) -> Study:
 def empty_store(tmp_path_factory) -> Path:
     """A prepared SQLite file, to be copied: preparing one takes seconds."""
     path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    prepare(f"sqlite:///{path}")
+    connect(f"sqlite:///{path}")
     return path
 
 

@@ -2,41 +2,46 @@
 
 import json
 import math
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mimic.core.errors import MimicError
+from mimic.engine.sidecar import FileRecord, Sidecar
+from mimic.support.errors import MimicError
 from mimic.tracking.records import (
-    FileDigest,
     Live,
-    Proposal,
-    Provenance,
-    Result,
-    Sidecar,
+    MeasuredModels,
+    ProposedPoints,
+    TrainingRecord,
     flatten,
     read_history,
-    read_measures,
     read_model,
+    read_provenance,
 )
 
-PROVENANCE = Provenance.model_validate_json('{"started": "2026-01-02T03:04:05", "seconds": 1.5}')
 
-
-def sidecar(**files: str) -> Sidecar:
-    digests = {name: FileDigest(md5=md5, size=1) for name, md5 in files.items()}
-    return Sidecar(name="n", study="toy", key="0" * 64, files=digests, provenance=PROVENANCE)
+def sidecar(provenance: dict | None = None, **files: str) -> Sidecar:
+    digests = {name: FileRecord(md5=md5, size=1) for name, md5 in files.items()}
+    told = {"provenance": provenance or {}, "files": digests, "parameters": {}, "code": {}, "upstream": {}}
+    return Sidecar(step="student", name="n", study="toy", key="0" * 64, **told)
 
 
 def test_a_time_without_a_zone_is_utc():
-    assert (PROVENANCE.started_ms, PROVENANCE.ended_ms) == (1_767_323_045_000, 1_767_323_046_500)
+    ran = read_provenance("job.json", sidecar({"started": "2026-01-02T03:04:05", "seconds": 1.5}))
+    assert (ran.started_ms, ran.ended_ms) == (1_767_323_045_000, 1_767_323_046_500)
 
 
-@pytest.mark.parametrize("model", [Sidecar, Result, Live, Proposal])
+def test_a_provenance_that_is_none_is_named():
+    with pytest.raises(MimicError, match=r"^a/job\.json: seconds: "):
+        read_provenance("a/job.json", sidecar({"started": "2026-01-02T03:04:05", "seconds": "long"}))
+
+
+@pytest.mark.parametrize("model", [Sidecar, TrainingRecord, Live, ProposedPoints, MeasuredModels])
 @given(
     content=st.binary(max_size=200)
-    | st.recursive(st.none() | st.text(), st.lists).map(json.dumps).map(str.encode)
+    | st.recursive(st.none() | st.text(), st.lists).filter(bool).map(json.dumps).map(str.encode)
 )
 def test_whatever_is_no_record_is_refused_in_one_line_that_names_the_file(tmp_path_factory, model, content):
     path = tmp_path_factory.getbasetemp() / "record.json"
@@ -94,33 +99,42 @@ def test_a_published_file_must_be_the_published_one(tmp_path):
         read_history(path, as_published)
 
 
-def test_measures_are_the_test_columns_of_trained_models(tmp_path):
-    path = tmp_path / "models.csv"
-    path.write_text(
-        "kind,name,seed,validation_accuracy,accuracy,kl,accuracy_shift_2,seconds\n"
-        "teacher,t1,1,0.9,0.8,,0.7,5\n"
-        "ensemble,ensemble,,0.9,0.85,0,0.75,\n"
-        "student,s1,1,0.9,high,1,1,5\n"
-        "student,s2,1,,,,,5\n"
-    )
-    measures, left_out = read_measures(path, sidecar())
-    assert measures == {
-        ("teacher", "t1"): {"test_accuracy": 0.8, "test_accuracy_shift_2": 0.7},
-        ("student", "s2"): {},
+def test_measures_are_those_on_the_test_images(tmp_path):
+    path = tmp_path / "measures.json"
+    rows = [
+        {
+            "kind": "teacher",
+            "name": "t1",
+            "budget": None,
+            "seed": 1,
+            "validation_accuracy": 0.9,
+            "accuracy": 0.8,
+        }
+        | {"ece": 0.1, "accuracy_shift_2": 0.7, "seconds": 5.0},
+        {"kind": "student", "name": "s2", "status": "diverged", "seconds": 5.0},
+    ]
+    path.write_text(json.dumps(rows))
+    assert read_model(path, MeasuredModels).metrics == {
+        "teacher/t1": {"test_accuracy": 0.8, "test_ece": 0.1, "test_accuracy_shift_2": 0.7},
+        "student/s2": {},
     }
-    assert left_out == [f"{path}, line 4: a measure is not a finite number; the line is left out"]
 
 
-@pytest.mark.parametrize("content", [b"a,b\n1,2\n", b"\xff\xfe", b'kind,name\n"'])
-def test_a_table_that_is_none(tmp_path, content):
-    path = tmp_path / "models.csv"
-    path.write_bytes(content)
-    try:
-        measures, _ = read_measures(path, sidecar())
-    except MimicError as error:
-        assert str(error).startswith(f"{path}: ")
-    else:
-        assert measures == {}
+@pytest.mark.parametrize("content", ["{}", "[1]", '[{"accuracy": NaN}]', '[{"accuracy": [1.0]}]', "\ufffe"])
+def test_measures_that_are_none_are_refused(tmp_path, content):
+    path = tmp_path / "measures.json"
+    path.write_text(content)
+    with pytest.raises(MimicError, match="^" + re.escape(f"{path}: ")):
+        read_model(path, MeasuredModels)
+
+
+@pytest.mark.parametrize("net", [None, "c3", [{"kind": "secret"}], [{"kind": "conv"}]])
+def test_a_net_that_is_none_is_refused_unrepeated(tmp_path, net):
+    path = tmp_path / "live.json"
+    live = {"key": "0" * 32, "study": "toy", "step": "student", "name": "n", "parameters": 1}
+    path.write_text(json.dumps(live | {"hyperparameters": {"net": net}}))
+    with pytest.raises(MimicError, match=r"hyperparameters: .*must be the layers of a net$"):
+        read_model(path, Live)
 
 
 def test_flatten():

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from mimic.core.errors import MimicError
+from mimic.support.errors import MimicError
 from mimic.tracking import StoreError, serve, track
 
 SERVE = "import sys; from mimic.tracking import serve; serve(sys.argv[1], port=int(sys.argv[2]))"

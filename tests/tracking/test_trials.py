@@ -3,7 +3,7 @@
 import pytest
 
 from mimic.tracking import track
-from mimic.tracking.jobs import scan
+from mimic.tracking.trainings import scan
 
 SEARCH = "conv2-1M-logits"
 
@@ -54,15 +54,17 @@ def test_a_live_trial_is_known_by_its_name_and_becomes_the_finished_one(
     study, store, send, search, family, budget, arm
 ):
     study.propose(search)
-    study.start(f"{search}-r01-t01", step="trial", epochs=1)
+    kind = "teacher" if family == "teacher" else "student"
+    study.start(f"{search}-r01-t01", step="trial", epochs=1, kind=kind)
     assert send().runs == {"live": 1}
     live = store.run()
     assert live.info.status == "RUNNING"
     assert live.data.tags["mimic.origin"] == "default"
-    kind = "teacher" if family == "teacher" else "student"
-    study.try_out(search, kind=kind, family=family, budget=budget, arm=arm)
+    study.try_out(search, kind=kind)
     assert send().runs == {"completed": 1}
-    assert tags_of(store.run()) == tags_of(live)
+    tags = tags_of(store.run())
+    assert tags == tags_of(live)
+    assert [tags.get(name) for name in ("family", "budget", "arm")] == [family, budget, arm]
 
 
 def test_one_search_is_one_filter(study, store, send):
@@ -93,7 +95,7 @@ def test_another_proposal_says_nothing_of_a_trial(study, store, send):
     assert send().complaints == []
     run = store.run()
     assert "mimic.algorithm" not in run.data.tags
-    assert run.data.params["dropout.fc1"] == "0.25"  # nobody knows what was searched: all are there
+    assert run.data.params["student.dropout.fc1"] == "0.25"  # nobody knows what was searched: all are there
 
 
 def test_a_trial_without_its_proposal_is_mirrored_all_the_same(study, store, send):
@@ -117,7 +119,7 @@ def test_a_trial_in_another_place_is_not_believed(study):
     folder = study.try_out(index=1)
     folder.rename(folder.with_name("t02"))
     files = scan(study.results, study.live)
-    assert (files.jobs, files.unreadable) == ([], {("trial", f"{SEARCH}-r01-t02")})
+    assert (files.trainings, files.unreadable) == ([], {("trial", f"{SEARCH}-r01-t02")})
     assert f"belongs to toy/{SEARCH}-r01-t01, not to toy/{SEARCH}-r01-t02" in files.complaints[0]
 
 
@@ -127,7 +129,7 @@ def test_test_metrics_reach_a_trial_by_way_of_the_selection(study, store, send):
     study.try_out(index=2, key="k2")
     send()
     study.select(trials={first: "k1", second: "k2"})
-    study.evaluate({first: 0.75}, {SEARCH: "s1"}, kind="trial")  # only the best are evaluated
+    study.evaluate(SEARCH, 0.75, "s1", step="selection", model=first)  # only the best are evaluated
     assert send().runs == {"updated": 1, "unchanged": 1}
     assert store.run("k1").data.metrics["test_accuracy"] == 0.75
     assert "test_accuracy" not in store.run("k2").data.metrics
@@ -139,6 +141,6 @@ def test_test_metrics_of_another_are_not_taken(study, store, send, selected):
     name = f"{SEARCH}-r01-t01"
     study.try_out(key="k1")
     study.select(key=selection, trials={name: trial})
-    study.evaluate({name: 0.75}, {SEARCH: "s1"}, kind="trial")
+    study.evaluate(SEARCH, 0.75, "s1", step="selection", model=name)
     send()
     assert "test_accuracy" not in store.run("k1").data.metrics

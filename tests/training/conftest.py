@@ -11,13 +11,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mimic.core.parameters import Augmentation, CrossEntropy
-from mimic.core.types import OneCycle
 from mimic.data.augment import Augmenter
+from mimic.data.image_parameters import Augmentation
+from mimic.support.interrupt import StopFlag
 from mimic.training import checkpoint, precision
-from mimic.training.interrupt import StopFlag
 from mimic.training.member import CHECKPOINT, HISTORY, Validation
-from mimic.training.record import Outcome
+from mimic.training.outcome import Outcome
+from mimic.training.recipe import CrossEntropy, OneCycle
 from mimic.training.streams import AugmentedStream
 from mimic.training.trainer import FitTask
 

@@ -9,10 +9,10 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mimic.core.types import OneCycle, Patience
+from mimic.support.interrupt import Interrupted, StopFlag
 from mimic.training.fit import fit
-from mimic.training.interrupt import Interrupted, StopFlag
 from mimic.training.member import HISTORY, Member
+from mimic.training.recipe import OneCycle, Patience
 
 PATIENCE = Patience(patience=1, cooldown=1, stop=3, max_epochs=5)
 MEMBERS = {

@@ -8,13 +8,12 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mimic.core.parameters import KL, L2, CrossEntropy
-from mimic.core.types import OneCycle, Patience
+from mimic.support.interrupt import Interrupted, StopFlag
 from mimic.training import checkpoint
 from mimic.training.fit import fit
-from mimic.training.interrupt import Interrupted, StopFlag
 from mimic.training.member import CHECKPOINT, HISTORY, Member
 from mimic.training.predict import measure, predict
+from mimic.training.recipe import KL, L2, CrossEntropy, OneCycle, Patience
 
 
 def train(tiny, folder, task=None, net=None, stream=None, stop=None, said=None, key="0123abcd"):

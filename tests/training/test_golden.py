@@ -12,11 +12,10 @@ import numpy as np
 import pytest
 import torch
 
-from mimic.core.parameters import L2
-from mimic.core.types import OneCycle, Patience
+from mimic.support.interrupt import StopFlag
 from mimic.training.fit import fit
-from mimic.training.interrupt import StopFlag
 from mimic.training.member import Member
+from mimic.training.recipe import L2, OneCycle, Patience
 
 GOLDEN = Path(__file__).parent / "golden"
 COLUMNS = ("epoch", "learning_rate", "train_loss", "validation_error", "validation_loss")

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mimic.core.parameters import KL, L2, CrossEntropy
 from mimic.training.losses import cross_entropy, kl, l2, loss_function
+from mimic.training.recipe import KL, L2, CrossEntropy
 
 
 def test_l2_by_hand():

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from mimic.core.errors import MimicError
+from mimic.support.errors import MimicError
 from mimic.training import precision
 
 CPU = torch.device("cpu")

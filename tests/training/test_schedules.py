@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mimic.core.types import OneCycle, Patience
+from mimic.training.recipe import OneCycle, Patience
 from mimic.training.schedules import learning_rate
 
 PAPER = Patience()

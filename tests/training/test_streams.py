@@ -4,9 +4,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mimic.core import seeds
-from mimic.core.parameters import Augmentation
+from mimic.data import seeds
 from mimic.data.augment import Augmenter
+from mimic.data.image_parameters import Augmentation
 
 
 def index_of_image(epoch: int) -> torch.Tensor:

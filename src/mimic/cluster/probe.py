@@ -1,13 +1,13 @@
 """What a compute node finds, told through the shared folder: python -m mimic.cluster.probe QUESTION ANSWER.
 
-Run by `mimic slurm_check` as a job, with the Python of the login node.
+Run by `mimic slurm-check` as a job, with the Python of the login node.
 """
 
 import socket
 import sys
 from pathlib import Path
 
-from mimic.core import publish
+from mimic.support import publish
 
 
 def main(question: Path, answer: Path) -> None:

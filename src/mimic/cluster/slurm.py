@@ -5,7 +5,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from mimic.core.errors import MimicError
+from mimic.support.errors import MimicError
 
 ANSWER_S = 60.0  # a program that takes longer has no answer
 ENDED = {
@@ -31,7 +31,7 @@ class SlurmJob:
     number: str
     state: str
     reason: str
-    label: str  # step and name, e.g. `student conv2-1M-logits-s1`
+    label: str  # rule and name, e.g. `train_students conv2-1M-logits-s1`
 
     @property
     def has_ended(self) -> bool:
@@ -84,5 +84,5 @@ def folder_jobs(folder: Path) -> list[SlurmJob]:
 
 
 def _label(comment: str) -> str:
-    """The plugin's comment, `rule_student_wildcards_conv2-1M-logits-s1`, as this project names the job."""
+    """The plugin's comment, `rule_teacher_wildcards_t1`, as this project names the job, `teacher t1`."""
     return comment.removeprefix("rule_").replace("_wildcards_", " ", 1)

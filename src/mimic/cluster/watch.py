@@ -107,7 +107,7 @@ def _jobs_here() -> bool:
     """Whether this process runs a job itself: a light one, for which no job of SLURM is needed."""
     for child in psutil.Process().children(recursive=True):
         try:
-            if {"mimic", "--spec"} <= set(child.cmdline()):
+            if {"mimic", "run"} <= set(child.cmdline()):
                 return True
         except psutil.Error:  # it has ended
             continue

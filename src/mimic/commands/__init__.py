@@ -1,1 +1,1 @@
-"""What a person runs around the study; one module a command of `python -m mimic`."""
+"""What a person types: a module for each command of `mimic`, whose arguments stand in grammar.py."""

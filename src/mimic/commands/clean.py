@@ -3,10 +3,10 @@
 import shutil
 from pathlib import Path
 
-from mimic.core import dvc_lock, leftovers, store
-from mimic.core.alone import alone
-from mimic.core.identity import Keys
-from mimic.workflow import open_study
+from mimic.engine import dvc_lock, leftovers, store
+from mimic.engine.keys import Keys
+from mimic.engine.open_study import open_study
+from mimic.engine.run_lock import alone
 
 
 def run(options) -> None:

@@ -4,11 +4,11 @@ DVC reads params.yaml when a stage has ended. An edit while its jobs ran would b
 of the parameters before.
 """
 
-from mimic.core import specs
-from mimic.core.dvc_lock import PARAMS
-from mimic.core.errors import MimicError
-from mimic.core.identity import Keys
-from mimic.workflow import open_study
+from mimic.engine import specs
+from mimic.engine.dvc_lock import PARAMS
+from mimic.engine.keys import Keys
+from mimic.engine.open_study import open_study
+from mimic.support.errors import MimicError
 
 
 def run(options) -> None:

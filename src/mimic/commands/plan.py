@@ -1,16 +1,14 @@
 """`mimic plan`: what a study will cost, printed before anything runs."""
 
 import json
-from pathlib import Path
 
-from mimic.commands.use import PRESETS
-from mimic.core.errors import MimicError
-from mimic.core.study import Study
+from mimic.dag.study import Study
+from mimic.engine.open_study import open_study
 from mimic.plan.estimate import make_plan
 from mimic.plan.hardware import HERE, Hardware, named
 from mimic.plan.text import as_json, text
 from mimic.plan.work import PATIENCE_SHARE, Assumptions, Images, images_of, work_of
-from mimic.workflow import open_study
+from mimic.support.errors import MimicError
 
 
 def run(options) -> None:
@@ -24,18 +22,13 @@ def run(options) -> None:
     if not 0 < share <= 1:
         raise MimicError(f"--epochs {share:g}: must be a share of max_epochs, above 0 and at most 1")
     known = None if options.hardware == HERE else named(options.hardware)
-    study = open_study(_params(options.params))
+    study = open_study(options.params)
     images = images_of(study.parameters.data, study.folder / "data")
     assumptions = Assumptions(share)
     hardware = known or _here(study, images, assumptions, options.jobs)
     jobs = [options.jobs] if options.jobs else hardware.jobs
     plan = make_plan(study, images, hardware, assumptions, jobs)
     print(json.dumps(as_json(plan), indent=1) if options.json else text(plan))
-
-
-def _params(given: Path) -> Path:
-    """A parameter file, or the preset of that name."""
-    return given if given.suffix or given.exists() else PRESETS / f"{given}.yaml"
 
 
 def _here(study: Study, images: Images, assumptions: Assumptions, jobs: int | None) -> Hardware:

@@ -13,11 +13,13 @@ from pathlib import Path
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
-from mimic.core import dvc_cache, dvc_lock, identity, publish
-from mimic.core.alone import alone
-from mimic.core.dvc_lock import LOCK, PARAMS
-from mimic.core.errors import MimicError
-from mimic.core.reading import read_parameters
+from mimic.config.reading import read_parameters
+from mimic.engine import dvc_cache, dvc_lock
+from mimic.engine.dvc_lock import LOCK, PARAMS
+from mimic.engine.run_lock import alone
+from mimic.engine.sidecar import file_md5
+from mimic.support import publish
+from mimic.support.errors import MimicError
 
 
 def run(options) -> int:
@@ -79,7 +81,7 @@ def _check(outs: dict[Path, str]) -> None:
 
 def _is_git_s(path: Path, md5: str) -> bool:
     """Whether a file came with the clone, as metrics and tables do: the cache needn't have it."""
-    return not dvc_cache.object_path(md5).exists() and path.is_file() and identity.file_md5(path) == md5
+    return not dvc_cache.object_path(md5).exists() and path.is_file() and file_md5(path) == md5
 
 
 def _files(out: Path, md5: str) -> dict[Path, str]:
@@ -93,7 +95,7 @@ def _is_cached(md5: str) -> bool:
     path = dvc_cache.object_path(md5)
     if not path.exists():
         return False
-    if identity.file_md5(path) != md5:
+    if file_md5(path) != md5:
         path.unlink()
         return False
     return True

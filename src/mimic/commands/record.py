@@ -4,14 +4,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mimic.core import identity, leftovers, specs
-from mimic.core.alone import alone
-from mimic.core.dvc_lock import LOCK, PARAMS
-from mimic.core.errors import MimicError
-from mimic.core.identity import Keys
-from mimic.core.jobs import Job
-from mimic.core.study import Study
-from mimic.workflow import open_study
+from mimic.dag.jobs import Job
+from mimic.dag.study import Study
+from mimic.engine import leftovers, specs
+from mimic.engine.dvc_lock import LOCK, PARAMS
+from mimic.engine.keys import Keys
+from mimic.engine.open_study import open_study
+from mimic.engine.run_lock import alone
+from mimic.engine.sidecar import file_md5, read_sidecar
+from mimic.support.errors import MimicError
 
 NAMED = 10  # results that a refusal names
 
@@ -46,8 +47,8 @@ def _check(study: Study) -> None:
 
 def _damaged(job: Job) -> list[Path]:
     """The files of a fresh job whose digest isn't the one in its sidecar."""
-    files = identity.read_sidecar(job.sidecar).files
-    return [path for name, path in job.outputs.items() if identity.file_md5(path) != files[name].md5]
+    files = read_sidecar(job.sidecar).files
+    return [path for name, path in job.outputs.items() if file_md5(path) != files[name].md5]
 
 
 def _name_leftovers(study: Study) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from mimic.cluster import slurm
 from mimic.cluster.slurm import SlurmJob
-from mimic.core.alone import alone
+from mimic.engine.run_lock import alone
+from mimic.support.errors import MimicError
 
 INTERVAL_S = 10.0
 
@@ -16,9 +17,11 @@ def run(options) -> None:
     """Wait until SLURM has no job of this folder, then become snakemake. Never returns.
 
     Jobs that are queued are cancelled: they have lost nothing. Those that run are waited for, or, with
-    --cancel, cancelled too: trainings save their state when told to end. Raises MimicError when another
-    snakemake is at work here, or SLURM doesn't answer.
+    --cancel, cancelled too: trainings save their state when told to end. Raises MimicError when there is
+    no Snakefile here, another snakemake is at work, or SLURM doesn't answer.
     """
+    if not Path("Snakefile").exists():
+        raise MimicError("Snakefile: no such file; go to the folder of the run that died")
     with alone("make resume"):
         _clear(cancel_running=options.cancel)
     arguments = options.arguments or ["--profile", "slurm", "report.html"]

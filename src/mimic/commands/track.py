@@ -5,14 +5,14 @@ import sys
 from pathlib import Path
 
 from mimic import tracking
-from mimic.core import specs
-from mimic.core.reading import read_parameters
+from mimic.config.reading import read_parameters
+from mimic.engine.state import STATE
 
 
 def run(options) -> int:
     """Send what isn't there yet. Exit status 1 when the server can't be reached."""
     name = read_parameters(options.params).study
-    results, live = Path("results") / name, specs.STATE / name / "training"
+    results, live = Path("results") / name, STATE / name / "training"
     uri = os.environ.get("MLFLOW_TRACKING_URI")
 
     def progress(text: str) -> None:

@@ -1,15 +1,24 @@
 """`mimic use`: make a preset the study at hand."""
 
 import io
+import os
+import re
 from pathlib import Path
 
 from ruamel.yaml import YAML, YAMLError
 
-from mimic.core import publish
-from mimic.core.errors import MimicError
-from mimic.core.reading import check_parameters, read_yaml
-
-PRESETS = Path("presets")
+from mimic.commands.schema import SCHEMA
+from mimic.config.reading import (
+    PRESETS,
+    check_parameters,
+    parameter_file,
+    parse_yaml,
+    read_text,
+    read_yaml,
+    way_out,
+)
+from mimic.support import publish
+from mimic.support.errors import MimicError
 
 
 def run(options) -> None:
@@ -18,27 +27,24 @@ def run(options) -> None:
     Raises MimicError when the preset or a key is unknown, or when params.yaml holds changes that no
     preset holds and --force isn't given.
     """
-    preset = Path(options.preset)
-    if not preset.suffix:
-        preset = PRESETS / f"{options.preset}.yaml"
+    preset = parameter_file(options.preset)
     if not preset.is_file():
-        known = ", ".join(sorted(path.stem for path in PRESETS.glob("*.yaml")))
-        raise MimicError(f"{options.preset}: no such preset; there are {known}")
+        raise MimicError(f"{options.preset}: no such preset; {way_out()}")
     if options.params.exists() and not options.force and not _is_preset(options.params):
         raise MimicError(f"{options.params}: holds changes of your own; save it elsewhere, or add --force")
-    text = preset.read_text(encoding="utf-8")
+    text = read_text(preset)
+    parse_yaml(text, preset)
     for assignment in options.set:
         text = _replaced(text, assignment)
-    check_parameters(_load(text, preset), preset)
-    publish.write_text(options.params, text)
-    print(f"{options.params}: study {_load(text, preset)['study']}, from {preset}")
+    parameters = check_parameters(parse_yaml(text, preset), preset)
+    publish.write_text(options.params, _naming_schema(text, options.params.parent))
+    print(f"{options.params}: study {parameters.study}, from {preset}")
 
 
-def _load(text: str, origin: Path) -> object:
-    try:
-        return YAML(typ="safe", pure=True).load(text)
-    except YAMLError as error:
-        raise MimicError(f"{origin}: not valid YAML: {error}") from None
+def _naming_schema(text: str, folder: Path) -> str:
+    """`text` with the schema, which a preset's first line names for editors, as seen from `folder`."""
+    schema = Path(os.path.relpath(SCHEMA, folder)).as_posix()
+    return re.sub(r"\A(# yaml-language-server: \$schema=).*", lambda line: line[1] + schema, text)
 
 
 def _is_preset(params: Path) -> bool:
@@ -55,7 +61,7 @@ def _is_preset(params: Path) -> bool:
 
 def _replaced(text: str, assignment: str) -> str:
     """`text` with one KEY=VALUE applied, its layout and comments kept."""
-    yaml = YAML()
+    yaml = YAML()  # of the YAML libraries, the one that keeps comments and the form of numbers
     yaml.preserve_quotes = True
     yaml.width = 4096
     document = yaml.load(text)
@@ -68,7 +74,10 @@ def _replaced(text: str, assignment: str) -> str:
         raise MimicError(
             f"{assignment}: must be KEY=VALUE with a key of the preset, e.g. data.path=cifar10.zip"
         )
-    place[last] = YAML(typ="safe", pure=True).load(value)
+    try:
+        place[last] = yaml.load(value)
+    except YAMLError:
+        raise MimicError(f"{assignment}: the value is not valid YAML; quote it") from None
     out = io.StringIO()
     yaml.dump(document, out)
     return out.getvalue()

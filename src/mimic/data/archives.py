@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from mimic.core.errors import MimicError
+from mimic.support.errors import MimicError
 
 # Bounds of ours, far above any data set that fits this study.
 MEMBERS = 2_000_000

@@ -3,9 +3,9 @@
 import torch
 from torch.nn import functional
 
-from mimic.core.parameters import Augmentation
-from mimic.core.seeds import uniform_rows
 from mimic.data.colour import change_hsv
+from mimic.data.image_parameters import Augmentation
+from mimic.data.seeds import uniform_rows
 from mimic.data.spline import WindowResizer
 
 _DRAWS = 9  # uniform numbers an image, in the order in which `Augmenter.__call__` unpacks them

@@ -18,10 +18,11 @@ from urllib.request import urlopen
 
 import numpy as np
 
-from mimic.core.errors import MimicError
-from mimic.core.publish import atomic_path
 from mimic.data.archives import entries
 from mimic.data.labelled import Progress, Source, silent
+from mimic.support import messages
+from mimic.support.errors import MimicError
+from mimic.support.publish import atomic_path
 
 URL = "https://www.cs.toronto.edu/~kriz"  # MIMIC_CIFAR_URL names a mirror
 TIMEOUT = 60  # seconds without a byte
@@ -129,7 +130,7 @@ def _missing(version: Version, folder: Path) -> MimicError:
 def _fetch(version: Version, target: Path, progress: Progress) -> None:
     """Download the binary archive. `target` appears whole and verified, or not at all."""
     url = os.environ.get("MIMIC_CIFAR_URL", URL).rstrip("/") + "/" + version.archive
-    progress(f"fetching {url}")
+    progress(messages.fetching(url))
     digest = hashlib.md5(usedforsecurity=False)
     try:
         with atomic_path(target) as aside:

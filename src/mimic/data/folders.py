@@ -14,10 +14,11 @@ from threading import Lock
 
 import numpy as np
 
-from mimic.core.errors import MimicError
 from mimic.data.archives import entries
 from mimic.data.images import decode, image_formats
 from mimic.data.labelled import Progress, Source, silent
+from mimic.support import messages
+from mimic.support.errors import MimicError
 
 THREADS = min(4, os.cpu_count() or 1)  # more get in each other's way where images are small
 BATCH = 16  # files that a thread takes at a time
@@ -154,7 +155,7 @@ def _read_images(path: Path, names: list[str], image_size: int, progress: Progre
                     batch = list(islice(files, BATCH))
                     done += len(batch)
                     if batch and done // REPORT_EVERY > (done - len(batch)) // REPORT_EVERY:
-                        progress(f"{done} of {len(names)} images read")
+                        progress(messages.images_read(done, len(names)))
                 if not batch:
                     return
                 for name, content in batch:

@@ -10,9 +10,9 @@ from pydantic import Field, ValidationError, model_validator
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from mimic.core.errors import MimicError
-from mimic.core.publish import atomic_path, write_json
-from mimic.core.types import Frozen, Positive
+from mimic.support.errors import MimicError
+from mimic.support.frozen import Frozen, Positive
+from mimic.support.publish import atomic_path, write_json
 
 SPLITS = ("train", "validation", "test")
 TENSORS = ("images_NCHW", "labels_N")
@@ -52,10 +52,10 @@ def write_packed(
     splits: dict[str, tuple[np.ndarray, np.ndarray]],
     classes: tuple[str, ...],
     source: str,
-) -> dict:
+) -> None:
     """Write train, validation and test (uint8 [N, 3, S, S] and int64 [N]) and data.json into `folder`.
 
-    Each file appears whole, data.json last. Returns the content of data.json.
+    Each file appears whole, data.json last.
     """
     description = DataDescription(
         digest=digest(splits, classes),
@@ -63,13 +63,12 @@ def write_packed(
         classes=tuple(classes),
         image_size=splits["train"][0].shape[-1],
         counts={name: len(splits[name][1]) for name in SPLITS},
-    ).model_dump(mode="json")
+    )
     for name in SPLITS:
         tensors = dict(zip(TENSORS, map(np.ascontiguousarray, splits[name]), strict=True))
         with atomic_path(split_path(folder, name)) as aside:
             save_file(tensors, aside)
-    write_json(Path(folder) / DESCRIPTION, description)
-    return description
+    write_json(Path(folder) / DESCRIPTION, description.model_dump(mode="json"))
 
 
 def split_path(folder: Path, split: str) -> Path:

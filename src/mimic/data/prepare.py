@@ -1,22 +1,19 @@
-"""From parameters to the packed image set of a study."""
+"""From a source to the packed image set of a study."""
 
-from pathlib import Path
-
-from mimic.core.parameters import Data
-from mimic.data.labelled import Progress, silent
 from mimic.data.packed import write_packed
 from mimic.data.sources import read_source
 from mimic.data.splits import split_source
+from mimic.support import messages
+from mimic.support.context import Context
 
 
-def prepare(parameters: Data, seed: int, folder: Path, progress: Progress = silent) -> dict:
-    """Read the source, split it and write the packed image set into `folder`; returns its description.
+def prepare(context: Context) -> None:
+    """Read the source, split it, and write train, validation and test.safetensors and data.json.
 
     Raises MimicError naming the file or parameter at fault.
     """
-    source = read_source(parameters, seed, progress)
-    progress(
-        f"{len(source.train_labels_N)} images of {len(source.classes)} classes read; splitting and packing"
-    )
-    splits = split_source(source, parameters, seed)
-    return write_packed(folder, splits, source.classes, parameters.source)
+    data, seed = context.task.data, context.task.seed
+    source = read_source(data, seed, context.progress)
+    context.progress(messages.splitting(len(source.train_labels_N), len(source.classes)))
+    splits = split_source(source, data, seed)
+    write_packed(context.out, splits, source.classes, data.source)

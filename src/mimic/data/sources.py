@@ -6,14 +6,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mimic.core.parameters import Data
 from mimic.data import synthetic
 from mimic.data.cifar import check_cifar, read_cifar
 from mimic.data.folders import check_folders, read_folders
+from mimic.data.image_parameters import Data
 from mimic.data.images import to_array
 from mimic.data.labelled import Progress, Source, silent
-
-__all__ = ["Source", "check_source", "read_source"]
 
 
 def read_source(parameters: Data, seed: int, progress: Progress = silent) -> Source:

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from mimic.core.errors import MimicError
-from mimic.core.parameters import Data
-from mimic.core.seeds import stream
+from mimic.data.image_parameters import Data
 from mimic.data.labelled import Source
+from mimic.data.seeds import stream
+from mimic.support.errors import MimicError
 
 Splits = dict[str, tuple[np.ndarray, np.ndarray]]  # name -> images_NCHW, labels_N
 

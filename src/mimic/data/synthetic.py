@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mimic.core.seeds import uniform_rows
+from mimic.data.seeds import uniform_rows
 
 Field = np.ndarray  # a number at each pixel of each image: [N, H, W], or broadcast to it
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mimic.core.errors import MimicError
+from mimic.support.errors import MimicError
 
 
 @dataclass(frozen=True)

@@ -1,30 +1,28 @@
 """Labelling the transfer set: the ensemble's logits on a block of augmented epochs."""
 
 import time
-from collections.abc import Callable
-from pathlib import Path
 
 import torch
 
-from mimic.core.tasks import LogitsTask
 from mimic.data.augment import Augmenter
 from mimic.data.packed import open_split, read_description
+from mimic.distill.distillation import LogitsTask
 from mimic.distill.members import EnsembleNet, load_ensemble
-from mimic.distill.students import PURPOSE
-from mimic.distill.transfer import fingerprint, image_identity, write_shard
+from mimic.distill.transfer import PURPOSE, fingerprint, image_identity, write_shard
+from mimic.support import messages
+from mimic.support.context import Context
 from mimic.training.precision import autocast, choose_device, prepare
 from mimic.training.predict import prepared
 
 BATCH = 500  # images at once
 
 
-def label_shard(
-    task: LogitsTask, data: Path, ensemble: Path, out: Path, threads: int, progress: Callable[[str], None]
-) -> None:
-    """Write the shard of `task`: logits and fingerprints of its epochs."""
-    prepare(threads)
+def label_shard(context: Context) -> None:
+    """Write logits.safetensors, the shard of the task: logits and fingerprints of its epochs."""
+    prepare(context.threads)
+    task, data = context.task, context.folder("data/data")
     device, description = choose_device(), read_description(data)
-    net = load_ensemble(ensemble, len(description.classes), description.image_size, device)
+    net = load_ensemble(context.folder("ensemble/ensemble"), description.image_size, device)
     images_NCHW = torch.from_numpy(open_split(data, "train").images_NCHW).to(device)
     augmenter = Augmenter(task.augmentation, description.image_size, device)
     epochs = range(task.first_epoch, task.first_epoch + task.epochs)
@@ -35,9 +33,10 @@ def label_shard(
         logits_NK.append(logits)
         thumbnails_MCHW.append(thumbnails)
         pace = len(images_NCHW) / (time.perf_counter() - started)
-        progress(f"epoch {epoch + 1 - epochs.start}/{len(epochs)} of the shard  {pace:.0f} images/s")
+        context.progress(messages.epoch_labelled(epoch + 1 - epochs.start, len(epochs), pace))
     identity = image_identity(description.digest, task.augmentation, task.seed, description.image_size)
-    write_shard(out, torch.stack(logits_NK), epochs, identity, torch.stack(thumbnails_MCHW), task.dtype)
+    path = context.out / "logits.safetensors"
+    write_shard(path, torch.stack(logits_NK), epochs, identity, torch.stack(thumbnails_MCHW), task.dtype)
 
 
 @torch.inference_mode()

@@ -1,43 +1,61 @@
 """Students: trained on the transfer set's images, with the ensemble's logits or the images' own labels."""
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
 
-from mimic.core.runner import Context
-from mimic.core.seeds import torch_seed
-from mimic.core.tasks import StudentTask
 from mimic.data.augment import Augmenter
 from mimic.data.packed import Split, open_split, read_description
-from mimic.distill.transfer import FINGERPRINT_IMAGES, TransferTargets, image_identity
+from mimic.data.seeds import torch_seed
+from mimic.distill.transfer import FINGERPRINT_IMAGES, PURPOSE, TransferTargets, image_identity
+from mimic.support.context import Context
 from mimic.training.precision import prepare
+from mimic.training.recipe import StudentTask
 from mimic.training.train import make_stream, train_models
 from mimic.training.trainer import FitTask
 
-PURPOSE = ("transfer",)  # every student sees the same images in the same order
+
+def train(contexts: Sequence[Context]) -> Iterator[Context]:
+    """Train students, with the hyperparameters given or those that a search found; see `train_students`."""
+    return train_students(contexts, [whole_task(context) for context in contexts])
+
+
+def whole_task(context: Context) -> StudentTask:
+    """The task of a student, with what the search for its hyperparameters has found, if there is one."""
+    task = context.task
+    for folder in context.upstream("selection").values():
+        found = json.loads((folder / "selection.json").read_text(encoding="utf-8"))
+        settled = {"student": found["hyperparameters"], "net": found["net"]}
+        task = StudentTask.model_validate_json(json.dumps(task.model_dump(mode="json") | settled))
+    return task
+
+
+def settled(context: Context) -> dict | None:
+    """All that a student's result depends on, whatever search found its hyperparameters; None without one."""
+    return whole_task(context).model_dump(mode="json") if context.upstream("selection") else None
 
 
 def train_students(
     contexts: Sequence[Context],
     tasks: Sequence[StudentTask],
-    data: Path,
-    shards: list[Path],
     limits: Sequence[dict[int, float]] | None = None,
 ) -> Iterator[Context]:
-    """Train students in lockstep on one stream of the packed images in `data`, each as if it were alone.
+    """Train students in lockstep on one stream of the packed images, each as if it were alone.
 
     Yields each context as soon as its files lie in `context.out`; errors as `train_models` says. The
-    tasks must agree on the stream (ValueError). `shards` hold the targets of the arms that mimic logits;
-    the hard-label arm has none. `limits` end hopeless search trials; see FitTask. Raises MimicError when
-    the shards belong to other images than those that augmentation makes here.
+    tasks must agree on the stream (ValueError). The shards of logits hold the targets of the arms that
+    mimic them; the hard-label arm has none. `limits` end hopeless search trials; see FitTask. Raises
+    MimicError when the shards belong to other images than those that augmentation makes here.
     """
-    first = _check_alike(tasks)
+    first, data = _check_alike(tasks), contexts[0].folder("data/data")
     prepare(contexts[0].threads)
     train = open_split(data, "train")
     if first.arm == "labels":
         targets = torch.from_numpy(train.labels_N)
     else:
+        shards = [folder / "logits.safetensors" for folder in contexts[0].upstream("logits").values()]
         targets = _open_targets(first, data, train, shards).targets
     stream = make_stream(first, train.images_NCHW, targets, PURPOSE, cycle=first.transfer_epochs)
     fit_tasks = map(_fit_task, tasks, limits or [{}] * len(tasks))

@@ -20,10 +20,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch.nn.functional import avg_pool2d
 
-from mimic.core.errors import MimicError
-from mimic.core.parameters import Augmentation
-from mimic.core.publish import atomic_path
+from mimic.data.image_parameters import Augmentation
+from mimic.support.errors import MimicError
+from mimic.support.frozen import asked
+from mimic.support.publish import atomic_path
 
+PURPOSE = ("transfer",)  # of random draws: every student sees the same images in the same order
 FINGERPRINT_IMAGES = 64  # images of each epoch that leave a thumbnail
 FINGERPRINT_BLOCK = 4  # pixels, a side of the blocks that a thumbnail averages
 FINGERPRINT_TOLERANCE = 0.5  # grey levels: float16 rounds by 0.06, another draw changes far more
@@ -35,7 +37,7 @@ def image_identity(digest: str, augmentation: Augmentation, seed: int, image_siz
         "data": digest,
         "split": "train",
         "image_size": image_size,
-        "augmentation": augmentation.model_dump(mode="json"),
+        "augmentation": asked(augmentation),
         "seed": seed,
     }
 
@@ -188,7 +190,6 @@ class TransferTargets:
         )
         self._check_shapes(images)
         self._check_epochs()
-        self.classes = self._shards[0].classes
 
     @property
     def first_epochs(self) -> list[int]:

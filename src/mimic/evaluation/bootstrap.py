@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mimic.core.errors import MimicError
-from mimic.core.seeds import stream
+from mimic.data.seeds import stream
+from mimic.support.errors import MimicError
 
 BLOCK = 2**21  # cells of the largest table held at once
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from mimic.core.errors import MimicError
 from mimic.evaluation.metrics import accuracy
+from mimic.support.errors import MimicError
 
 HEIGHT, WIDTH = 2, 3  # axes of NCHW
 

@@ -5,52 +5,42 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
 
-from mimic.core.errors import MimicError
-from mimic.core.parameters import StudentDropout
-from mimic.nets.layers import Layers, Pool, count
-from mimic.nets.students import REGISTRY, Family, Widths
-
-
-@dataclass(frozen=True)
-class Solution:
-    """A student at its budget."""
-
-    layers: Layers
-    widths: dict[str, int]  # given and solved
-    parameters: int
-    miss: int  # parameters above the budget; negative below it
+from mimic.nets.family import Family, Widths
+from mimic.nets.layers import Layers, count
+from mimic.support.errors import MimicError
 
 
 def solve(
-    family: str,
+    family: Family,
     budget: int,
     widths: Mapping[str, float],
     classes: int,
     channels: int,
     image_size: int,
-    dropout: StudentDropout,
-) -> Solution:
+    dropout: Mapping[str, float],
+) -> Layers:
     """The net of `family` with `widths` whose number of parameters is closest to `budget`.
 
-    Where the family has a dependent width, that one is solved and the others stay as given. Else
-    `widths` are ratios, and all widths are scaled together (paper); how they are rounded is ours. No other
+    Where the family has a dependent width, that one is solved and the others stay as given. Where
+    `widths` are ratios, all are scaled together (paper); how they are rounded is ours. No other
     value of the dependent width, or of any one of the scaled widths, comes closer; of two equally close
-    the smaller is taken.
+    the smaller is taken. A family of fixed widths has no budget.
 
     Raises MimicError, its key relative to the variant's in params.yaml, when widths are missing, unknown
     or not whole, when they or the family exceed the budget, and when a dropout rate has no place.
     """
-    kind = REGISTRY[family]
-    _check_widths(kind, widths)
+    _check_widths(family, widths)
 
     def parameters(widths: Widths) -> int:
-        return count(kind.layers(widths, classes, dropout), channels, image_size)
+        return count(family.layers(widths, classes, dropout), channels, image_size)
 
-    solver = _Solver(kind, budget, parameters)
-    solved = solver.complete(widths) if kind.dependent else solver.scale(widths)
-    layers = kind.layers(solved, classes, dropout)
-    _check_dropout(kind, layers, dropout)
-    return Solution(layers, solved, parameters(solved), parameters(solved) - budget)
+    if family.widths == "fixed":
+        solved = {name: int(number) for name, number in widths.items()}
+    else:
+        solver = _Solver(family, budget, parameters)
+        solved = solver.complete(widths) if family.dependent else solver.scale(widths)
+    family.check_dropout(dropout)
+    return family.layers(solved, classes, dropout)
 
 
 @dataclass(frozen=True)
@@ -147,17 +137,7 @@ def _check_widths(family: Family, widths: Mapping[str, float]) -> None:
             f"widths: {family.name} takes {', '.join(family.given)} ({solved} from the budget); {wrong}"
         )
     for name, value in widths.items():
-        if family.dependent is None and not 0 < value < inf:
+        if family.widths == "ratios" and not 0 < value < inf:
             raise MimicError(f"widths.{name}: must be a ratio above 0, not {value}")
-        if family.dependent is not None and not (1 <= value < inf and value == int(value)):
+        if family.widths != "ratios" and not (1 <= value < inf and value == int(value)):
             raise MimicError(f"widths.{name}: must be a whole number from 1 up, not {value}")
-
-
-def _check_dropout(family: Family, layers: Layers, dropout: StudentDropout) -> None:
-    """A rate without a place in the net would be ignored silently."""
-    poolings = sum(isinstance(layer, Pool) for layer in layers)
-    for place, rate in enumerate((dropout.conv1, dropout.conv2, dropout.conv3), start=1):
-        if rate and place > poolings:
-            raise MimicError(
-                f"dropout.conv{place}: must be 0, since {family.name} has no max-pooling {place}"
-            )

@@ -9,9 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from mimic.core.errors import MimicError
-from mimic.core.publish import atomic_path
-from mimic.core.seeds import torch_seed
+from mimic.data.seeds import torch_seed
 from mimic.nets.layers import (
     BatchNorm,
     Conv,
@@ -25,6 +23,8 @@ from mimic.nets.layers import (
     Shape,
     input_shapes,
 )
+from mimic.support.errors import MimicError
+from mimic.support.publish import atomic_path
 
 
 class Net(nn.Sequential):
@@ -70,17 +70,17 @@ def _pool_before_relu(layers: Layers) -> Layers:
 
 def _module(layer: Layer, shape: Shape) -> nn.Module:
     match layer:
-        case Conv(filters, kernel, bias):
+        case Conv(filters=filters, kernel=kernel, bias=bias):
             return nn.Conv2d(shape[0], filters, kernel, padding="same", bias=bias)
-        case Linear(units):
+        case Linear(units=units):
             return nn.Linear(shape[0], units)
         case BatchNorm():
             return nn.BatchNorm2d(shape[0])
-        case Pool(size):
+        case Pool(size=size):
             return nn.MaxPool2d(size)
         case ReLU():
             return nn.ReLU(inplace=True)
-        case Dropout(rate):
+        case Dropout(rate=rate):
             return nn.Dropout(rate)
         case Flatten():
             return nn.Flatten()

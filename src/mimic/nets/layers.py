@@ -3,18 +3,25 @@
 The shape of one image's activations is (channels, height, width), or (units,) once they are flat.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from itertools import accumulate
 from math import prod
+from typing import Annotated, Literal
 
-from mimic.core.errors import MimicError
+from pydantic import Field
+
+from mimic.support.errors import MimicError
 
 Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Layer:
-    """What keeps the shape of its input and has nothing to learn, unless it says otherwise."""
+    """What keeps the shape of its input and has nothing to learn, unless it says otherwise.
+
+    In a family's template a number may be a name, such as a width's; `fill` puts the number there.
+    """
 
     def output(self, shape: Shape) -> Shape:
         return shape
@@ -30,9 +37,10 @@ class Layer:
 class Conv(Layer):
     """Convolution with `kernel` x `kernel` filters, stride 1, zero-padded to keep height and width."""
 
-    filters: int
+    filters: int | str
     kernel: int
     bias: bool = True
+    kind: Literal["conv"] = "conv"
 
     def output(self, shape: Shape) -> Shape:
         _, height, width = shape
@@ -50,6 +58,7 @@ class Pool(Layer):
     """Max-pooling, `size` x `size` without overlap; rows and columns left over are dropped (ours)."""
 
     size: int
+    kind: Literal["pool"] = "pool"
 
     def output(self, shape: Shape) -> Shape:
         channels, height, width = shape
@@ -65,6 +74,8 @@ class Pool(Layer):
 class Flatten(Layer):
     """Maps to one vector."""
 
+    kind: Literal["flatten"] = "flatten"
+
     def output(self, shape: Shape) -> Shape:
         return (prod(shape),)
 
@@ -73,7 +84,8 @@ class Flatten(Layer):
 class Linear(Layer):
     """A fully connected layer with biases."""
 
-    units: int
+    units: int | str
+    kind: Literal["linear"] = "linear"
 
     def output(self, shape: Shape) -> Shape:
         return (self.units,)
@@ -91,6 +103,8 @@ class Linear(Layer):
 class BatchNorm(Layer):
     """Batch normalisation of each channel."""
 
+    kind: Literal["batchnorm"] = "batchnorm"
+
     def parameters(self, shape: Shape) -> int:
         return 2 * shape[0]  # scale and shift
 
@@ -99,20 +113,36 @@ class BatchNorm(Layer):
 class ReLU(Layer):
     """max(x, 0)."""
 
+    kind: Literal["relu"] = "relu"
+
 
 @dataclass(frozen=True)
 class Dropout(Layer):
     """Each activation is zeroed with probability `rate` while training."""
 
-    rate: float
+    rate: float | str
+    kind: Literal["dropout"] = "dropout"
 
 
-Layers = tuple[Layer, ...]
+AnyLayer = Annotated[Conv | Pool | Flatten | Linear | BatchNorm | ReLU | Dropout, Field(discriminator="kind")]
+Layers = tuple[AnyLayer, ...]
 
 
-def dropout(rate: float) -> Layers:
-    """A dropout layer, or none where nothing would be dropped."""
-    return (Dropout(rate),) if rate else ()
+def fill(template: Layers, numbers: Mapping[str, float]) -> Layers:
+    """The layers of a template with numbers in place of names; dropout that drops nothing is left out."""
+    filled = (_filled(layer, numbers) for layer in template)
+    return tuple(layer for layer in filled if not (isinstance(layer, Dropout) and not layer.rate))
+
+
+def _filled(layer: Layer, numbers: Mapping[str, float]) -> Layer:
+    named = {name: numbers[value] for name, value in named_numbers(layer).items()}
+    return replace(layer, **named) if named else layer
+
+
+def named_numbers(layer: Layer) -> dict[str, str]:
+    """The fields of a template's layer that hold a name, and the name."""
+    values = {field.name: getattr(layer, field.name) for field in fields(layer) if field.name != "kind"}
+    return {name: value for name, value in values.items() if isinstance(value, str)}
 
 
 def input_shapes(layers: Layers, channels: int, size: int) -> list[Shape]:
@@ -138,22 +168,3 @@ def multiply_adds(layers: Layers, channels: int, size: int) -> int:
     """
     inputs = input_shapes(layers, channels, size)
     return sum(layer.multiply_adds(shape) for layer, shape in zip(layers, inputs, strict=True))
-
-
-def describe(layers: Layers) -> str:
-    """The paper's notation with widths, output layer left out: `c48-mp-c64-mp-fc220`.
-
-    A fully connected layer without ReLU is a linear bottleneck, `lfc`.
-    """
-    words = []
-    for layer in layers:
-        match layer:
-            case Conv(filters):
-                words.append(f"c{filters}")
-            case Pool():
-                words.append("mp")
-            case Linear(units):
-                words.append(f"lfc{units}")
-            case ReLU():
-                words[-1] = words[-1].removeprefix("l")
-    return "-".join(words[:-1])

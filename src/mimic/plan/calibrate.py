@@ -5,31 +5,28 @@ Processes side by side slow one another, by shared memory and clock; so all meas
 
 import multiprocessing
 import os
-import resource
 import statistics
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import count, groupby
+from itertools import chain, count, repeat
 from pathlib import Path
 
 import numpy as np
+import psutil
 import torch
 
-from mimic.core.parameters import Augmentation, CrossEntropy
-from mimic.core.tasks import Precision
-from mimic.core.types import OneCycle
 from mimic.data.augment import Augmenter
+from mimic.data.image_parameters import CHANNELS, Augmentation
 from mimic.nets.build import build
-from mimic.nets.from_task import CHANNELS
 from mimic.plan.hardware import HERE, Hardware, Pace
-from mimic.plan.nets import Net
+from mimic.plan.nets import PlannedNet
 from mimic.training import checkpoint
 from mimic.training.precision import choose_device, prepare
 from mimic.training.predict import BATCH, predict
+from mimic.training.recipe import CrossEntropy, OneCycle, Precision
 from mimic.training.streams import AugmentedStream
 from mimic.training.trainer import FitTask, Trainer
 
@@ -42,33 +39,19 @@ IMAGES = 8192
 class Sample:
     """What every process measures."""
 
-    nets: tuple[Net, ...]
+    nets: tuple[PlannedNet, ...]
     classes: int
     precision: Precision
     augmentation: Augmentation
     threads: int  # of each process
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """What one process found: seconds an image, or a byte, and bytes."""
-
-    start: float  # seconds
-    process: float
-    augmentation: float
-    saving: float
-    paces: tuple[tuple[float, float], ...]  # training and prediction of each net of the sample
-
-
-def representative(nets: Iterable[Net]) -> tuple[Net, ...]:
+def representative(nets: Iterable[PlannedNet]) -> tuple[PlannedNet, ...]:
     """Of each kind of net the least, and the greatest whose step is no matter of seconds."""
-    chosen = []
-    by_kind = sorted(set(nets), key=lambda net: (net.kind, net.multiply_adds, net.parameters))
-    for _, group in groupby(by_kind, key=lambda net: net.kind):
-        least, *others = group
-        quick = [net for net in others if 6 * net.multiply_adds * net.batch_size <= LONG]
-        chosen += [least, *quick[-1:]]
-    return tuple(chosen)
+    ascending = sorted(set(nets), key=lambda net: (net.kind, net.multiply_adds, net.parameters))
+    least = {net.kind: net for net in reversed(ascending)}
+    quick = {net.kind: net for net in ascending if 6 * net.multiply_adds * net.batch_size <= LONG}
+    return tuple(dict.fromkeys([*least.values(), *quick.values()]))
 
 
 def calibrate(sample: Sample, jobs: int) -> Hardware:
@@ -77,128 +60,93 @@ def calibrate(sample: Sample, jobs: int) -> Hardware:
     processes = jobs if device == "cpu" else 1  # jobs on GPUs have one each
     context = multiprocessing.get_context("spawn")  # a process starts as a job does
     with ProcessPoolExecutor(processes, context) as pool:
-        called = time.time()
-        runs = [pool.submit(_measure, sample, called) for _ in range(processes)]
-        found = [run.result() for run in runs]
-
-    def mean(value: Callable[[Measurement], float]) -> float:
-        return statistics.mean(value(measurement) for measurement in found)
-
-    paces = [
-        Pace(net, mean(lambda m, i=i: m.paces[i][0]), mean(lambda m, i=i: m.paces[i][1]))
-        for i, net in enumerate(sample.nets)
-    ]
+        called = repeat(time.time(), processes)
+        found = np.mean(list(pool.map(_measure, repeat(sample), called)), axis=0)
+    start, process, augmentation, saving, *paces = found.tolist()
     return Hardware(
         name=HERE,
         device=device,
         jobs=(jobs,),
-        start=mean(lambda m: m.start),
-        augmentation=mean(lambda m: m.augmentation),
-        saving=mean(lambda m: m.saving),
-        process=max(m.process for m in found),
-        layer=0.0,
-        flops={},
-        paces=tuple(paces),
+        start=start,
+        augmentation=augmentation,
+        saving=saving,
+        process=process,
+        paces=tuple(map(Pace, sample.nets, paces[::2], paces[1::2])),
     )
 
 
-def _measure(sample: Sample, called: float) -> Measurement:
-    """In a process of its own, `called` at that time."""
+def _measure(sample: Sample, called: float) -> list[float]:
+    """In a process of its own, `called` at that time.
+
+    Seconds until its start, bytes of its memory, seconds an augmented image and a saved byte; then of each
+    net seconds an image in training, amid augmentation as always, and in prediction.
+    """
     prepare(sample.threads)
-    device = choose_device()
+    device, size, precision = choose_device(), sample.nets[0].image_size, sample.precision
     torch.zeros(1, device=device)  # a GPU's context belongs to the start
-    start, process = time.time() - called, _peak_memory()
-    size = sample.nets[0].image_size
+    start, process = time.time() - called, psutil.Process().memory_info().rss
     images_NCHW = np.random.default_rng(0).integers(0, 256, (IMAGES, CHANNELS, size, size), dtype=np.uint8)
-    labels_N = torch.arange(IMAGES) % sample.classes
-    stream = _stream(images_NCHW, labels_N, sample, 128, device)
-    augmentation = _typical(_calls(lambda: list(stream.batches(0)), device)) / IMAGES
-    paces = [_pace(net, images_NCHW, labels_N, sample, device) for net in sample.nets]
-    return Measurement(start, process, augmentation, _saving(sample, device), tuple(paces))
+    largest = _trainer(max(sample.nets, key=lambda net: net.parameters), precision, device)
+
+    def stream(batch_size: int) -> AugmentedStream:
+        return AugmentedStream(
+            images_NCHW,
+            torch.arange(IMAGES) % sample.classes,
+            Augmenter(sample.augmentation, size, device),
+            batch_size=batch_size,
+            seed=0,
+            augmentation=("calibration", "augmentation"),
+            order=("calibration", "order"),
+            device=device,
+        )
+
+    augmentation = _typical(lambda: list(stream(128).batches(0)), device) / IMAGES
+    found = [start, process, augmentation, _saving(largest)]
+    for net in sample.nets:
+        trainer = _trainer(net, precision, device)
+        batches = chain.from_iterable(map(stream(net.batch_size).batches, count()))
+        found.append(_typical(trainer.step, device, batches) / min(net.batch_size, IMAGES))
+        many = torch.from_numpy(images_NCHW[: min(BATCH, 1 + int(LONG / (2 * net.multiply_adds)))])
+        looked = (trainer.net, many, precision, device)
+        found.append(_typical(predict, device, repeat(looked)) / len(many))
+    return found
 
 
-def _stream(
-    images_NCHW: np.ndarray, labels_N: torch.Tensor, sample: Sample, batch_size: int, device: torch.device
-) -> AugmentedStream:
-    return AugmentedStream(
-        images_NCHW,
-        labels_N,
-        Augmenter(sample.augmentation, images_NCHW.shape[-1], device),
-        batch_size=batch_size,
-        seed=0,
-        augmentation=("calibration", "augmentation"),
-        order=("calibration", "order"),
-        device=device,
-    )
-
-
-def _pace(
-    net: Net, images_NCHW: np.ndarray, labels_N: torch.Tensor, sample: Sample, device: torch.device
-) -> tuple[float, float]:
-    """Seconds an image that `net` takes in training, amid augmentation as always, and in prediction."""
-    trainer = _trainer(net, sample.precision, device)
-    stream = _stream(images_NCHW, labels_N, sample, net.batch_size, device)
-    batches = (batch for epoch in count() for batch in stream.batches(epoch))
-    calls = (_timed(lambda batch=batch: trainer.step(*batch), device) for batch in batches)
-    step = _typical(calls) / min(net.batch_size, IMAGES)
-    many_NCHW = torch.from_numpy(images_NCHW[: min(BATCH, 1 + int(LONG / (2 * net.multiply_adds)))])
-    look = _typical(_calls(lambda: predict(trainer.net, many_NCHW, sample.precision, device), device))
-    return step, look / len(many_NCHW)
-
-
-def _trainer(net: Net, precision: Precision, device: torch.device) -> Trainer:
+def _trainer(net: PlannedNet, precision: Precision, device: torch.device) -> Trainer:
     """A trainer whose weights hardly move: what is learnt doesn't matter, numbers out of range would."""
-    task = FitTask(
-        learning_rate=1e-6,
-        momentum=0.9,
-        schedule=OneCycle(epochs=1),
-        loss=CrossEntropy(),
-        precision=precision,
-        seed=0,
-    )
+    recipe = {"schedule": OneCycle(epochs=1), "loss": CrossEntropy(), "precision": precision}
+    task = FitTask(learning_rate=1e-6, momentum=0.9, seed=0, **recipe)
     steps = 1_000_000  # more than will be taken
     return Trainer(build(net.layers, CHANNELS, net.image_size), task, device, steps)
 
 
-def _calls(work: Callable[[], object], device: torch.device) -> Iterator[float]:
-    """Seconds of call after call."""
-    while True:
-        yield _timed(work, device)
+def _typical(
+    call: Callable[..., object], device: torch.device, arguments: Iterable[tuple] = repeat(())
+) -> float:
+    """Seconds of `call`: the median of several, the first of which only warms up.
 
-
-def _timed(work: Callable[[], object], device: torch.device) -> float:
-    """Seconds of one call; on a processor those given to this process: what others take doesn't count."""
+    On a processor those given to this process: what others take doesn't count.
+    """
     clock = time.process_time if device.type == "cpu" else time.perf_counter
-    started = clock()
-    work()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return clock() - started
-
-
-def _typical(calls: Iterator[float]) -> float:
-    """The median of several calls, the first of which only warms up."""
-    next(calls)
     seconds = []
-    while len(seconds) < CALLS or sum(seconds) < LEAST:
-        seconds.append(next(calls))
-    return statistics.median(seconds)
+    for given in arguments:
+        started = clock()
+        call(*given)
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        seconds.append(clock() - started)
+        if len(seconds) > CALLS and sum(seconds[1:]) >= LEAST:
+            break
+    return statistics.median(seconds[1:])
 
 
-def _saving(sample: Sample, device: torch.device) -> float:
-    """Seconds a byte of the largest checkpoint of the sample, on the disk of the working folder."""
-    trainer = _trainer(max(sample.nets, key=lambda net: net.parameters), sample.precision, device)
+def _saving(trainer: Trainer) -> float:
+    """Seconds a byte of a checkpoint, on the disk of the working folder."""
     with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".calibration-") as folder:
         path = Path(folder) / "checkpoint.safetensors"
         started = time.perf_counter()
         checkpoint.save(path, "calibration", trainer.tensors, trainer.saved_state())
         return (time.perf_counter() - started) / path.stat().st_size
-
-
-def _peak_memory() -> float:
-    """Bytes that this process has taken at most so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return float(peak if sys.platform == "darwin" else 1024 * peak)
 
 
 def side_by_side() -> int:

@@ -1,26 +1,29 @@
 """How fast work is done on some hardware: assumed from a table, or measured (see calibrate.py)."""
 
-import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
+from math import prod
 from typing import Literal
 
-from mimic.core.errors import MimicError
-from mimic.core.tasks import Precision
-from mimic.plan.nets import COPIES, SAVED_COPIES, Net
-from mimic.plan.work import Training, Work
+import numpy as np
+
+from mimic.plan.nets import PlannedNet
+from mimic.plan.work import Work
+from mimic.support.errors import MimicError
 from mimic.training.predict import BATCH
+from mimic.training.recipe import Precision
 
 READING = 2e-9  # seconds a byte, to read and digest it (ours)
 GPU_CONTEXT = 0.6e9  # bytes that CUDA takes on a GPU before the first tensor (ours)
+COPIES = 4  # of the weights while training: they, their gradients, momentum, the best so far
 
 
 @dataclass(frozen=True)
 class Pace:
     """What was measured of one net."""
 
-    net: Net
+    net: PlannedNet
     training: float  # seconds an image, without augmentation
     prediction: float  # seconds an image
 
@@ -36,104 +39,62 @@ class Hardware:
     augmentation: float  # seconds an image, standardisation included
     saving: float  # seconds a byte of a checkpoint
     process: float  # bytes of memory that a job takes before it holds images
-    layer: float  # least seconds that one layer takes in one training step
-    flops: dict[Precision, float]  # floating-point operations a second of a job in training
+    layer: float = 0.0  # least seconds that one layer takes in a forward pass
+    flops: dict[Precision, float] = field(default_factory=dict)  # floating-point operations a second of a job
     paces: tuple[Pace, ...] = ()  # where nets were measured, they count instead of `flops`
 
-    def training_seconds(self, net: Net, precision: Precision) -> float:
-        """Of one image, without augmentation."""
-        measured = _interpolated(((pace.net, pace.training) for pace in self.paces), net)
-        if measured is not None:
-            return measured
-        return max(6 * net.multiply_adds / self.flops[precision], self.layer * net.depth / net.batch_size)
-
-    def prediction_seconds(self, net: Net, precision: Precision) -> float:
-        """Of one image."""
-        measured = _interpolated(((pace.net, pace.prediction) for pace in self.paces), net)
-        if measured is not None:
-            return measured
-        return max(2 * net.multiply_adds / self.flops[precision], self.layer * net.depth / 3 / BATCH)
+    def image_seconds(self, net: PlannedNet, precision: Precision, training: bool) -> float:
+        """Of one image through `net`: three forward passes where it trains, without augmentation."""
+        alike = [pace for pace in self.paces if pace.net.kind == net.kind]
+        if alike:
+            seconds = [pace.training if training else pace.prediction for pace in alike]
+            return _interpolated([pace.net.multiply_adds for pace in alike], seconds, net.multiply_adds)
+        passes, batch = (3, net.batch_size) if training else (1, BATCH)
+        return passes * max(2 * net.multiply_adds / self.flops[precision], self.layer * net.depth / batch)
 
     def seconds(self, works: Iterable[Work], precision: Precision) -> float:
         """Of one process that does `works` as a cohort: they share its start and its augmented images."""
-        works = list(works)
-        trainings = [work.training for work in works if work.training]
-        stream = max((training.epochs * training.images for training in trainings), default=0)
-        return (
-            self.start
-            + self.augmentation * (stream + sum(work.augmented for work in works))
-            + sum(self._training(training, precision) for training in trainings)
-            + sum(work.seconds + READING * work.read + self._predictions(work, precision) for work in works)
-        )
-
-    def _training(self, training: Training, precision: Precision) -> float:
-        net = training.net
-        epoch = (
-            training.images * self.training_seconds(net, precision)
-            + training.validation * self.prediction_seconds(net, precision)
-            + checkpoint_bytes(net) * self.saving
-        )
-        return training.epochs * epoch
-
-    def _predictions(self, work: Work, precision: Precision) -> float:
-        seconds = sum(images * self.prediction_seconds(net, precision) for net, images in work.predictions)
-        return seconds / work.threads if self.device == "cpu" else seconds
+        seconds = self.start + self.augmentation * max(work.augmented for work in works)
+        for work in works:
+            seconds += work.seconds + READING * work.read
+            for net, images in work.predictions:
+                seconds += images * self.image_seconds(net, precision, training=False)
+            if training := work.training:
+                seconds += training.images * self.image_seconds(training.net, precision, training=True)
+                seconds += training.epochs * self.saving * training.net.checkpoint
+        return seconds
 
     def memory(self, works: Iterable[Work], precision: Precision) -> tuple[float, float]:
         """Bytes that a process takes on the host, and on the GPU (0 without one), doing `works` as a cohort.
 
-        Members hold weights of their own, share images and logits, and compute one after another.
+        Members hold weights of their own, share images and logits, and compute one after another. Room for
+        activations counts twice, since what is freed is kept, and convolutions need some of their own (ours).
         """
-        works = list(works)
+        trained = [work.training.net for work in works if work.training]
         nets = {net for work in works for net, _ in work.predictions}
-        weights = sum(4 * COPIES * work.training.net.parameters for work in works if work.training)
-        fixed = sum(4 * net.parameters for net in nets) if not weights else 0
+        weights = COPIES * sum(net.parameters for net in trained) or sum(net.parameters for net in nets)
         number = 2 if precision == "bf16" else 4
-        computing = max((_working(net, number, bool(weights)) for net in nets), default=0)
+        with_gradients = [2 * net.batch_size * sum(map(prod, net.shapes[1:])) for net in trained]
+        predicting = [BATCH * max(map(sum, pairwise(map(prod, net.shapes)))) for net in nets]
         held = max(work.held for work in works)
-        tensors = held + weights + fixed + computing
-        return (
-            (self.process + held, GPU_CONTEXT + tensors)
-            if self.device == "gpu"
-            else (self.process + tensors, 0)
-        )
+        tensors = held + 4 * weights + 2 * number * max([*with_gradients, *predicting], default=0)
+        if self.device == "gpu":
+            return self.process + held, GPU_CONTEXT + tensors
+        return self.process + tensors, 0.0
 
 
-def checkpoint_bytes(net: Net) -> float:
-    """The size of a checkpoint."""
-    return 4.0 * SAVED_COPIES * net.parameters
-
-
-def _working(net: Net, number: int, training: bool) -> float:
-    """Bytes of activations: in training all of a batch with their gradients, else the largest layer's.
-
-    Twice, since what is freed is kept, and convolutions need room of their own (ours).
-    """
-    predicting = number * BATCH * net.widest
-    return 2 * max(predicting, 2 * number * net.batch_size * net.activations if training else 0)
-
-
-def _interpolated(paces: Iterable[tuple[Net, float]], net: Net) -> float | None:
-    """Seconds an image of a net from those of its kind: a power law between two sizes, in proportion beyond.
-
-    None where no net of its kind was measured.
-    """
-    known = sorted((other.multiply_adds, pace) for other, pace in paces if other.kind == net.kind)
-    if not known:
-        return None
-    size = net.multiply_adds
-    for (small, fast), (large, slow) in pairwise(known):
-        if small <= size <= large and small < large:
-            return fast * (size / small) ** (math.log(slow / fast) / math.log(large / small))
-    nearest, pace = known[0] if size < known[0][0] else known[-1]
-    return pace * size / nearest
+def _interpolated(sizes: list[int], seconds: list[float], size: int) -> float:
+    """Seconds of a net: a power law of multiply-adds between two nets, in proportion beyond them all."""
+    known = np.log(sorted(zip(sizes, seconds, strict=True)))
+    within = np.clip(np.log(size), known[0, 0], known[-1, 0])
+    return float(np.exp(np.interp(within, *known.T) + np.log(size) - within))
 
 
 def _gpu(name: str, bf16: float, fp32: float) -> Hardware:
     """A GPU in a cluster: jobs through SLURM, results on a shared file system."""
     return Hardware(
         name, "gpu", jobs=(1, 4, 16, 64, 256), start=30.0, augmentation=1 / 200_000, saving=1 / 300e6,
-        process=3e9, layer=0.2e-3, flops={"bf16": bf16, "fp32": fp32},
+        process=3e9, layer=0.07e-3, flops={"bf16": bf16, "fp32": fp32},
     )  # fmt: skip
 
 
@@ -147,7 +108,7 @@ TABLE = {
         _gpu("rtx4090", bf16=4e13, fp32=2.5e13),
         Hardware(
             "laptop-2-cores", "cpu", jobs=(2,), start=5.0, augmentation=1 / 15_000, saving=1 / 300e6,
-            process=0.6e9, layer=0.1e-3, flops={"bf16": 4e10, "fp32": 4e10},
+            process=0.6e9, layer=0.03e-3, flops={"bf16": 4e10, "fp32": 4e10},
         ),
     )
 }  # fmt: skip

@@ -1,83 +1,66 @@
-"""What a net's cost depends on, known without torch and computed once an architecture."""
+"""What a net's cost depends on, known without torch."""
 
-import math
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 
-from mimic.core.tasks import StudentTask, TeacherTask
-from mimic.nets.from_task import CHANNELS, layers_of
-from mimic.nets.layers import BatchNorm, Conv, Dropout, Layers, Linear, count, input_shapes, multiply_adds
+from mimic.data.image_parameters import CHANNELS
+from mimic.nets import layers as nets
+from mimic.training.recipe import ModelTask
 
-COPIES = 4  # of the weights while training: they, their gradients, momentum, the best so far
-SAVED_COPIES = 3  # in a checkpoint: all but the gradients
+SAVED_COPIES = 3  # of the weights in a checkpoint: they, their momentum, the best so far
 
 
 @dataclass(frozen=True)
-class Net:
-    """An architecture as one kind of task trains it."""
+class PlannedNet:
+    """An architecture as one kind of task trains it. Counts are of one image."""
 
     family: str  # "teacher", "conv2", …
     batch_size: int
-    layers: Layers = field(repr=False)
+    layers: nets.Layers = field(repr=False)
     image_size: int
-    parameters: int
-    stored: int  # numbers in model.safetensors: parameters, running statistics, the input's scale
-    multiply_adds: int  # of the forward pass of one image
-    activations: int  # numbers that the layers of one image put out
-    widest: int  # numbers into and out of its largest layer
 
-    @property
+    @cached_property
     def kind(self) -> tuple[str, bool, bool]:
         """Nets of one kind differ in their widths alone, so that each tells the speed of the others."""
         layer_types = {type(layer) for layer in self.layers}
-        return self.family, BatchNorm in layer_types, Dropout in layer_types
+        return self.family, nets.BatchNorm in layer_types, nets.Dropout in layer_types
 
-    @property
+    @cached_property
+    def parameters(self) -> int:
+        return nets.count(self.layers, CHANNELS, self.image_size)
+
+    @cached_property
+    def multiply_adds(self) -> int:
+        """Of the forward pass."""
+        return nets.multiply_adds(self.layers, CHANNELS, self.image_size)
+
+    @cached_property
+    def shapes(self) -> list[nets.Shape]:
+        """Of the image, and of what each layer puts out."""
+        inputs = nets.input_shapes(self.layers, CHANNELS, self.image_size)
+        return [*inputs, self.layers[-1].output(inputs[-1])]
+
+    @cached_property
     def depth(self) -> int:
         """Layers with weights."""
-        return sum(isinstance(layer, Conv | Linear) for layer in self.layers)
+        return sum(isinstance(layer, nets.Conv | nets.Linear) for layer in self.layers)
+
+    @cached_property
+    def stored(self) -> int:
+        """Numbers in model.safetensors: parameters, the input's scale, running statistics and their count."""
+        layers = zip(self.layers, self.shapes[1:], strict=True)
+        statistics = (2 * shape[0] + 2 for layer, shape in layers if isinstance(layer, nets.BatchNorm))
+        return self.parameters + 1 + sum(statistics)  # a count takes 8 bytes
+
+    @property
+    def checkpoint(self) -> float:
+        """Bytes."""
+        return 4.0 * SAVED_COPIES * self.parameters
 
 
-def net_of(task: TeacherTask | StudentTask, classes: int, image_size: int) -> Net:
-    """The net of a task. Raises MimicError when a student's budget can't be met."""
-    if isinstance(task, TeacherTask):
-        architecture = ("teacher", task.batch_normalisation, task.teacher.filters, task.teacher.hidden)
-        rates = task.teacher.dropout
-    else:
-        architecture = (task.family, task.budget, *sorted(task.student.widths.items()))
-        rates = task.student.dropout
-    return _net(_Architecture((*architecture, rates, task.batch_size), task), classes, image_size)
+_planned = cache(PlannedNet)  # so that a net is counted once
 
 
-@dataclass(frozen=True)
-class _Architecture:
-    """A task that counts as equal to all others of the same net."""
-
-    identity: tuple
-    task: TeacherTask | StudentTask = field(compare=False)
-
-
-@cache
-def _net(architecture: _Architecture, classes: int, image_size: int) -> Net:
-    task = architecture.task
-    layers = layers_of(task, classes, image_size)
-    inputs = [math.prod(shape) for shape in input_shapes(layers, CHANNELS, image_size)]
-    outputs = [*inputs[1:], classes]
-    parameters = count(layers, CHANNELS, image_size)
-    return Net(
-        family="teacher" if isinstance(task, TeacherTask) else task.family,
-        batch_size=task.batch_size,
-        layers=layers,
-        image_size=image_size,
-        parameters=parameters,
-        stored=parameters + _statistics(layers, image_size) + 1,
-        multiply_adds=multiply_adds(layers, CHANNELS, image_size),
-        activations=sum(outputs),
-        widest=max(map(sum, zip(inputs, outputs, strict=True))),
-    )
-
-
-def _statistics(layers: Layers, image_size: int) -> int:
-    """Running means and variances of batch normalisation, and its count of batches."""
-    shapes = zip(layers, input_shapes(layers, CHANNELS, image_size), strict=True)
-    return sum(2 * shape[0] + 2 for layer, shape in shapes if isinstance(layer, BatchNorm))  # count: 8 bytes
+def net_of(task: ModelTask, image_size: int) -> PlannedNet:
+    """The net of a task."""
+    return _planned(getattr(task, "family", "teacher"), task.batch_size, task.net, image_size)

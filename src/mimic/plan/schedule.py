@@ -1,9 +1,9 @@
 """How long a DAG takes: its longest chain, and its wall time with a number of jobs side by side."""
 
-import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
+from graphlib import TopologicalSorter
+from heapq import heappop, heappush
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ def longest_chain(dag: Dag) -> list[str]:
     before: dict[str, str | None] = {}
     for name, node in dag.items():
         before[name] = max(node.upstream, key=end.__getitem__, default=None)
-        end[name] = node.seconds + (end[before[name]] if before[name] else 0)
+        end[name] = node.seconds + end.get(before[name], 0)
     chain, name = [], max(end, key=end.__getitem__, default=None)
     while name is not None:
         chain.append(name)
@@ -33,34 +33,19 @@ def longest_chain(dag: Dag) -> list[str]:
 
 def wall_time(dag: Dag, jobs: int) -> float:
     """Seconds with at most `jobs` nodes at once, of those that could start the one with most to follow."""
-    rank = _seconds_to_the_end(dag)
-    waiting = {name: len(set(node.upstream)) for name, node in dag.items()}
-    downstream: dict[str, list[str]] = {name: [] for name in dag}
-    for name, node in dag.items():
-        for up in set(node.upstream):
-            downstream[up].append(name)
-    order = count()  # of equal ranks, the first come
-    ready = [(-rank[name], next(order), name) for name, number in waiting.items() if number == 0]
-    heapq.heapify(ready)
-    running: list[tuple[float, str]] = []
-    now = 0.0
-    while ready or running:
-        while ready and len(running) < jobs:
-            _, _, name = heapq.heappop(ready)
-            heapq.heappush(running, (now + dag[name].seconds, name))
-        now, done = heapq.heappop(running)
-        for name in downstream[done]:
-            waiting[name] -= 1
-            if waiting[name] == 0:
-                heapq.heappush(ready, (-rank[name], next(order), name))
-    return now
-
-
-def _seconds_to_the_end(dag: Dag) -> dict[str, float]:
-    """From the start of each node to the end of the longest chain that goes on from it."""
-    following = dict.fromkeys(dag, 0.0)
+    following = dict.fromkeys(dag, 0.0)  # seconds of the longest chain that goes on from a node
     for name in reversed(dag):
-        total = following[name] = following[name] + dag[name].seconds
         for up in dag[name].upstream:
-            following[up] = max(following[up], total)
-    return following
+            following[up] = max(following[up], following[name] + dag[name].seconds)
+    sorter = TopologicalSorter({name: node.upstream for name, node in dag.items()})
+    sorter.prepare()
+    ready, running, now = [], [], 0.0
+    while sorter.is_active():
+        for name in sorter.get_ready():
+            heappush(ready, (-following[name] - dag[name].seconds, name))
+        while ready and len(running) < jobs:
+            _, name = heappop(ready)
+            heappush(running, (now + dag[name].seconds, name))
+        now, name = heappop(running)
+        sorter.done(name)
+    return now

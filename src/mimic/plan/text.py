@@ -1,163 +1,119 @@
 """A plan as a person reads it, and as JSON."""
 
 import textwrap
-from dataclasses import asdict
+from collections.abc import Iterator
 
-from mimic.plan.estimate import Plan, StepPlan
-from mimic.plan.work import JOB_FILES, PROCESS_FILES
+import pandas as pd
+
+from mimic.plan.estimate import Plan
 
 WIDTH = 100
-LOOK_SECONDS = 1e-3  # at a file on a shared file system (ours)
-BOUNDS = f"at most 5 results a training, {JOB_FILES} more a job and {PROCESS_FILES} more a run"
 
 
 def text(plan: Plan) -> str:
     """A table and what there is to say of it, in lines of at most 100 characters."""
-    return "\n".join(
-        [*_head(plan), "", *_table(plan), "", *_wall(plan), "", *_storage(plan), "", *_notes(plan)]
-    )
+    measured = f"measured on this machine, for {plan.hardware.jobs[0]} jobs side by side"
+    known = measured if plan.hardware.paces else "from a table of assumptions, nothing measured"
+    lines = [f"Study {plan.study} on {plan.hardware.name}: {known}", "", *_table(plan)]
+    for paragraph in (_time(plan), _storage(plan), (("-", note) for note in _notes(plan))):
+        lines += ["", *(line for label, words in paragraph for line in _wrapped(label, words))]
+    return "\n".join(lines)
 
 
 def as_json(plan: Plan) -> dict:
     """Every figure of a plan; seconds, bytes and floating-point operations."""
     hardware = plan.hardware
-    return {
-        "study": plan.study,
+    nets = [
+        {
+            "family": pace.net.family,
+            "parameters": pace.net.parameters,
+            "multiply_adds": pace.net.multiply_adds,
+            "training_images_per_second": 1 / pace.training,
+            "prediction_images_per_second": 1 / pace.prediction,
+        }
+        for pace in hardware.paces
+    ]
+    return vars(plan) | {
         "hardware": {
             "name": hardware.name,
             "device": hardware.device,
             "measured": bool(hardware.paces),
             "start_seconds": hardware.start,
             "augmented_images_per_second": 1 / hardware.augmentation,
-            "flops_per_second": dict(hardware.flops),
-            "nets": [
-                {
-                    "family": pace.net.family,
-                    "parameters": pace.net.parameters,
-                    "multiply_adds": pace.net.multiply_adds,
-                    "training_images_per_second": 1 / pace.training,
-                    "prediction_images_per_second": 1 / pace.prediction,
-                }
-                for pace in hardware.paces
-            ],
+            "flops_per_second": hardware.flops,
+            "nets": nets,
         },
-        "patience_share": plan.patience_share,
-        "patient_trainings": plan.patient_trainings,
-        "steps": [asdict(step) for step in plan.steps],
-        "seconds": plan.seconds,
-        "seconds_at_most": plan.at_most,
-        "longest_chain": [
-            {"step": step, "name": name, "seconds": seconds} for step, name, seconds in plan.chain
-        ],
-        "wall_seconds": {str(jobs): seconds for jobs, seconds in plan.wall.items()},
-        "checkpoint_bytes": {str(jobs): size for jobs, size in plan.checkpoints.items()},
-        "other_files": plan.other_files,
+        "steps": plan.steps.reset_index().to_dict("records"),
+        "total": plan.total.to_dict("records")[0],
+        "seconds": float(plan.total["counted_seconds"].iloc[0]),
+        "longest_chain": plan.longest_chain.to_dict("records"),
+        "spent": plan.spent.to_dict("index"),
     }
 
 
-def _head(plan: Plan) -> list[str]:
-    hardware = plan.hardware
-    if hardware.paces:
-        known = f"measured on this machine, for {hardware.jobs[0]} jobs side by side"
-    else:
-        known = "from a table of assumptions, nothing measured"
-    return [f"Study {plan.study} on {hardware.name}: {known}"]
-
-
 def _table(plan: Plan) -> list[str]:
-    gpu = plan.hardware.device == "gpu"
-    head = ["step", "jobs", "runs", "FLOPs", "GPU-h" if gpu else "CPU-h", "longest", "in a row", "memory"]
-    head += ["on GPU"] * gpu + ["results", "files"]
-    rows = [head, *(_row(step, gpu) for step in plan.steps), _total(plan, gpu)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    lines = ["  ".join(_cells(row, widths)) for row in rows]
-    rule = "-" * len(lines[0])
-    return [lines[0], rule, *lines[1:-1], rule, lines[-1]]
+    rows, gpu = pd.concat([plan.steps, plan.total]), plan.hardware.device == "gpu"
+    cells = {
+        "jobs": rows["jobs"].map("{:,}".format),
+        "runs": rows["processes"].map("{:,}".format),
+        "FLOPs": rows["flops"].map(_flops),
+        "GPU-h" if gpu else "CPU-h": rows["counted_seconds"].map(hours_text),
+        "longest": rows["longest"].map(duration),
+        "in a row": rows["chain_processes"].map("{} in ".format) + rows["chain"].map(duration),
+        "memory": rows["memory"].map(size),
+        "on GPU": rows["gpu_memory"].map(size),
+        "results": rows["storage"].map(size),
+        "files": rows["files"].map("{:,}".format),
+    }
+    table = pd.DataFrame(cells).drop(columns=[] if gpu else "on GPU").rename_axis(index=None, columns="step")
+    head, *lines, total = table.to_string().splitlines()
+    rule = "-" * len(head)
+    return [head, rule, *lines, rule, total]
 
 
-def _cells(row: list[str], widths: list[int]) -> list[str]:
-    return [
-        row[0].ljust(widths[0]),
-        *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
-    ]
+def _time(plan: Plan) -> Iterator[tuple[str, str]]:
+    wall = ", ".join(f"{duration(seconds)} with {jobs}" for jobs, seconds in plan.wall_seconds.items())
+    yield "Wall time", f"{wall} jobs side by side"
+    chain = plan.longest_chain.groupby("step", sort=False)["seconds"]
+    links = " > ".join(_times(len(link), step, link.sum()) for step, link in chain)
+    yield "Longest chain", f"{duration(plan.longest_chain['seconds'].sum())}: {links}"
+    if len(plan.spent):
+        ran = ", ".join(_times(step.runs, step.Index, step.seconds) for step in plan.spent.itertuples())
+        yield "Spent so far", f"{ran}; at most {size(plan.spent['memory'].max())} of memory"
 
 
-def _row(step: StepPlan, gpu: bool) -> list[str]:
-    hours = hours_text(step.seconds) if step.is_counted else "-"
-    row = [step.step, f"{step.jobs:,}", f"{step.processes:,}", _flops(step.flops), hours]
-    row += [duration(step.longest), f"{step.chain_processes} in {duration(step.chain)}", size(step.memory)]
-    row += [size(step.gpu_memory) if step.on_gpu else "-"] * gpu
-    return [*row, size(step.storage), f"{step.files:,}"]
+def _times(number: int, step: str, seconds: float) -> str:
+    return f"{number} x {step} {duration(seconds)}".removeprefix("1 x ")
 
 
-def _total(plan: Plan, gpu: bool) -> list[str]:
-    steps = plan.steps
-    row = ["all", f"{sum(s.jobs for s in steps):,}", f"{sum(s.processes for s in steps):,}"]
-    row += [
-        _flops(sum(s.flops for s in steps)),
-        hours_text(plan.seconds),
-        duration(max(s.longest for s in steps)),
-    ]
-    row += [f"{len(plan.chain)} in {duration(plan.chain_seconds)}", size(max(s.memory for s in steps))]
-    row += [size(max(s.gpu_memory for s in steps))] * gpu
-    return [*row, size(sum(s.storage for s in steps)), f"{sum(s.files for s in steps):,}"]
+def _storage(plan: Plan) -> Iterator[tuple[str, str]]:
+    checkpoints = ", ".join(f"{size(held)} with {jobs}" for jobs, held in plan.checkpoint_bytes.items())
+    storage, files = size(plan.steps["storage"].sum()), plan.steps["files"].sum()
+    copy = "in as many files again, once DVC has its copy (none with cache.type hardlink)"
+    yield "Results", f"{storage} in {files:,} files; earlier results are kept beside them"
+    yield "DVC cache", f"{storage} {copy}"
+    yield "Checkpoints", f"{checkpoints} jobs side by side, gone when a training has ended"
 
 
-def _wall(plan: Plan) -> list[str]:
-    side_by_side = ", ".join(f"{duration(seconds)} with {jobs}" for jobs, seconds in plan.wall.items())
-    chain: dict[str, list[float]] = {}
-    for step, _, seconds in plan.chain:
-        chain.setdefault(step, []).append(seconds)
-    links = " > ".join(_link(step, seconds) for step, seconds in chain.items())
-    return [
-        *_wrapped("Wall time", f"{side_by_side} jobs side by side"),
-        *_wrapped("Longest chain", f"{duration(plan.chain_seconds)}: {links}"),
-    ]
-
-
-def _link(step: str, seconds: list[float]) -> str:
-    number = f"{len(seconds)} x " if len(seconds) > 1 else ""
-    return f"{number}{step} {duration(sum(seconds))}"
-
-
-def _storage(plan: Plan) -> list[str]:
-    results = sum(step.storage for step in plan.steps)
-    files = sum(step.files for step in plan.steps)
-    checkpoints = ", ".join(f"{size(b)} with {jobs}" for jobs, b in plan.checkpoints.items())
-    total = files + plan.other_files
-    cache = f"{size(results)} in as many files again, once DVC has its copy (none with cache.type hardlink)"
-    looks = (
-        f"{total:,} with the workflow's own: {BOUNDS}. Snakemake and DVC look at each, "
-        f"{duration(LOOK_SECONDS * total)} at 1 ms a look on a shared file system (ours)"
-    )
-    return [
-        *_wrapped("Results", f"{size(results)} in {files:,} files; earlier results are kept beside them"),
-        *_wrapped("DVC cache", cache),
-        *_wrapped("Checkpoints", f"{checkpoints} jobs side by side, gone when a training has ended"),
-        *_wrapped("Files", looks),
-    ]
-
-
-def _notes(plan: Plan) -> list[str]:
-    notes = ["FLOPs: two a multiply-add, three forward passes a trained image, one a predicted image"]
-    if any(step.processes < step.jobs for step in plan.steps):
-        notes.append("Runs are fewer than jobs where a cohort shares a process and its augmented images")
+def _notes(plan: Plan) -> Iterator[str]:
+    hardware, share = plan.hardware, plan.patience_share
+    yield "FLOPs: two a multiply-add, three forward passes a trained image, one a predicted image"
+    if (plan.steps["processes"] < plan.steps["jobs"]).any():
+        yield "Runs are fewer than jobs where a cohort shares a process and its augmented images"
     if plan.patient_trainings:
-        unit = "GPU" if plan.hardware.device == "gpu" else "CPU"
-        notes.append(
-            f"{plan.patient_trainings:,} trainings end by patience: each is taken to last "
-            f"{100 * plan.patience_share:g} % of its max_epochs (--epochs {plan.patience_share:g}; ours); "
-            f"if all lasted max_epochs: {hours_text(plan.at_most)} {unit}-hours"
+        yield (
+            f"{plan.patient_trainings:,} trainings end by patience: each is taken to last {100 * share:g} % "
+            f"of its max_epochs (--epochs {share:g}; ours); if all lasted max_epochs: "
+            f"{hours_text(plan.seconds_at_most)} {hardware.device.upper()}-hours"
         )
-    if any(step.step == "trial" for step in plan.steps):
-        notes.append("A trial costs what its search's default costs; none is taken to end early")
-    if not plan.hardware.paces:
-        flops = ", ".join(f"{_flops(speed)} FLOP/s in {name}" for name, speed in plan.hardware.flops.items())
-        notes.append(
-            f"{plan.hardware.name} is assumed (ours) to achieve {flops}, to augment "
-            f"{1 / plan.hardware.augmentation:,.0f} images/s and to start a job in {plan.hardware.start:g} s"
+    if "trial" in plan.steps.index:
+        yield "A trial costs what its search's default costs; none is taken to end early"
+    if not hardware.paces:
+        flops = ", ".join(f"{_flops(speed)} FLOP/s in {name}" for name, speed in hardware.flops.items())
+        yield (
+            f"{hardware.name} is assumed (ours) to achieve {flops}, to augment "
+            f"{1 / hardware.augmentation:,.0f} images/s and to start a job in {hardware.start:g} s"
         )
-    return [line for note in notes for line in _wrapped("-", note)]
 
 
 def _wrapped(label: str, words: str) -> list[str]:
@@ -176,7 +132,7 @@ def duration(seconds: float) -> str:
 
 def hours_text(seconds: float) -> str:
     hours = seconds / 3600
-    return f"{hours:,.0f}" if hours >= 100 else f"{hours:.1f}" if hours >= 1 else f"{hours:.2f}"
+    return f"{hours:,.{0 if hours >= 100 else 1 if hours >= 1 else 2}f}" if seconds else "-"
 
 
 def size(number: float) -> str:
@@ -184,7 +140,7 @@ def size(number: float) -> str:
     for unit, length in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
         if number >= length:
             return f"{number / length:.{1 if number < 10 * length else 0}f} {unit}"
-    return f"{number / 1e3:.0f} kB"
+    return f"{number / 1e3:.0f} kB" if number else "-"
 
 
 def _flops(number: float) -> str:

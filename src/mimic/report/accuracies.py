@@ -1,14 +1,16 @@
 """Who got which test image right: the table that tables, figures and claims are read from."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from mimic.core.types import FAMILIES, budget_parameters
+from mimic.config.parameters import budget_parameters
 from mimic.evaluation.bootstrap import Interval, accuracy_interval, contrast_interval, difference_interval
+from mimic.nets.families import STUDENTS
+from mimic.report.student_families import rank
 
 
 class Model(NamedTuple):
@@ -25,8 +27,6 @@ class Model(NamedTuple):
 
 ENSEMBLE = Model("ensemble")
 TEACHER = Model("teacher")  # the single teacher with the best validation accuracy
-MLPS = tuple(family for family in FAMILIES if family.startswith("mlp"))
-CONVS = tuple(family for family in FAMILIES if family.startswith("conv"))
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,9 @@ class Accuracies:
     def __contains__(self, model: Model) -> bool:
         return model in self.cells and self.cells[model].seeds > 0
 
+    def __iter__(self) -> Iterator[Model]:
+        return (model for model in self.cells if model in self)
+
     def diverged(self, model: Model) -> bool:
         """Whether the model ran, and no seed of it finished."""
         return model in self.cells and self.cells[model].seeds == 0
@@ -68,11 +71,15 @@ class Accuracies:
     def mean(self, model: Model) -> float:
         return float(self.cells[model].correct_SN.mean())
 
+    def best(self, models: Iterable[Model]) -> Model:
+        """The one with the highest validation accuracy."""
+        return max(models, key=lambda model: self.cells[model].validation_accuracy)
+
     @cached_property
     def intervals(self) -> dict[Model, Interval]:
         """The accuracy of every model that finished."""
         settings = vars(self.bootstrap)
-        return {m: accuracy_interval(self.cells[m].correct_SN, **settings) for m in self.cells if m in self}
+        return {model: accuracy_interval(self.cells[model].correct_SN, **settings) for model in self}
 
     def difference(self, better: Model, worse: Model) -> Interval:
         """The accuracy of one less that of the other, paired over the test images."""
@@ -91,12 +98,17 @@ class Accuracies:
         rows = (self.cells[model].correct_SN[:seeds].astype(np.int8) for model in (better, worse))
         return np.subtract(*rows)
 
-    def models(self, arm: str, families: tuple[str, ...] = FAMILIES) -> list[Model]:
+    def models(self, arm: str, families: Container[str] = STUDENTS) -> list[Model]:
         """The finished students of one arm, by family, then by budget from the smallest."""
-        found = [
-            model for model in self.cells if model.arm == arm and model.family in families and model in self
-        ]
-        return sorted(found, key=lambda m: (FAMILIES.index(m.family), budget_parameters(m.budget)))
+        found = [model for model in self if model.arm == arm and model.family in families]
+        return sorted(found, key=lambda model: (rank(model.family), budget_parameters(model.budget)))
+
+    def ends(self, families: Container[str]) -> list[tuple[Model, Model]]:
+        """The smallest and the largest finished student on logits, of each family that has both."""
+        pairs = {}
+        for model in self.models("logits", families):
+            pairs[model.family] = pairs.get(model.family, (model,))[0], model
+        return [pair for pair in pairs.values() if pair[0] != pair[1]]
 
     def budgets(self, arm: str = "logits") -> list[str]:
         """The budgets of an arm's students, finished or not, smallest first."""

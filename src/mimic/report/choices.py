@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from mimic.core.parameters import Parameters
-from mimic.core.types import OneCycle, Patience
+from mimic.config.parameters import Parameters
 from mimic.report import published
 from mimic.report.numerals import listing, plural, thousands
+from mimic.support.frozen import asked
+from mimic.training.recipe import OneCycle, Patience
 
 Kind = Literal["ours", "departs", "as published"]
 KINDS = ("departs", "ours", "as published")
@@ -50,7 +51,7 @@ def _data(p: Parameters, counts: dict[str, int]) -> Iterator[Choice]:
     ours, paper = (" / ".join(thousands(source[split]) for split in splits) for source in (counts, protocol))
     yield Choice("training / validation / test images", ours, paper)
     paper_augmentation = {key: protocol[key] for key in ("mirror", "window", "hsv")}
-    same = p.augmentation.model_dump(mode="json") == paper_augmentation
+    same = asked(p.augmentation) == paper_augmentation
     description = "mirror, scale and jitter, colour shifts"
     yield Choice("augmentation", description if same else f"{description}, other settings", description)
 
@@ -60,18 +61,15 @@ def _training(p: Parameters) -> Iterator[Choice]:
     candidates = len(p.teachers.members) + (p.search.teachers.trials if p.search.teachers else 0)
     yield Choice("teachers to choose from", str(candidates), str(protocol["teachers"]))
     yield Choice("members of the ensemble", str(p.ensemble.size), str(protocol["members"]))
-    normalisation = (
-        "with batch normalisation" if p.teachers.batch_normalisation else "without batch normalisation"
-    )
-    yield Choice("layers of the teachers", normalisation, "without batch normalisation")
+    normalised = "with" if p.teachers.batch_normalisation else "without"
+    yield Choice("layers of the teachers", f"{normalised} batch normalisation", "without batch normalisation")
     yield Choice("epochs of the transfer set", str(p.transfer.epochs), str(protocol["transfer_epochs"]))
     groups = [("teachers", p.teachers), ("students", p.students)]
-    groups += [("hard-label twins", p.hard_label_twins)] if p.hard_label_twins.variants else []
-    groups += [("regularised twins", p.regularised_twins)] if p.regularised_twins.variants else []
-    yield from _by_group(
-        "schedule", {name: _schedule(g.schedule) for name, g in groups}, _schedule(Patience())
-    )
-    yield from _by_group("batch size", {name: str(g.batch_size) for name, g in groups}, None)
+    twins = [("hard-label twins", p.hard_label_twins), ("regularised twins", p.regularised_twins)]
+    groups += [(name, group) for name, group in twins if group.variants]
+    schedules = {name: _schedule(group.schedule) for name, group in groups}
+    yield from _by_group("schedule", schedules, _schedule(Patience()))
+    yield from _by_group("batch size", {name: str(group.batch_size) for name, group in groups}, None)
     yield Choice("loss of students", _loss(p), "squared L2 distance between logits")
     yield from _search(p)
 
@@ -115,9 +113,7 @@ def _methods(p: Parameters) -> Iterator[Choice]:
         "precision", {"bf16": "bfloat16 products, float32 weights", "fp32": "float32"}[p.precision], None
     )
     yield Choice("selection of the ensemble", "greedy, forward, without replacement", None)
-    seeds = sorted(
-        {group.seeds for group in (p.students, p.hard_label_twins, p.regularised_twins) if group.variants}
-    )
+    seeds = sorted({group.seeds for group in p.groups.values() if group.variants})
     yield Choice("repetitions of a student", listing([plural(number, "seed") for number in seeds]), None)
     report = p.report
     method = f"paired bootstrap over images and seeds, {thousands(report.bootstrap)} resamples"

@@ -3,19 +3,21 @@
 A claim *holds* when every comparison that it needs is on its side with the whole interval; it *does not
 hold* when any comparison is on the other side or lies within its error bars; it is *not tested* when
 models that it needs did not run or diverged. The rules are ours, and conservative: an interval that is
-too wide speaks against a claim, never for it. Intervals are not corrected for their number.
+too wide speaks against a claim, never for it. Intervals are not corrected for their number. Only the
+families that the paper has answer a claim; further ones stand in tables and charts.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from mimic.core.types import budget_parameters
+from mimic.config.parameters import budget_parameters
 from mimic.evaluation.bootstrap import Interval
 from mimic.report import published
-from mimic.report.accuracies import CONVS, MLPS, TEACHER, Accuracies, Model
+from mimic.report.accuracies import TEACHER, Accuracies, Model
 from mimic.report.numerals import listing, percent, signed, signed_bounds
+from mimic.report.published import CONVS, MLPS
 
 Status = Literal["holds", "does not hold", "not tested"]
 
@@ -40,13 +42,7 @@ class Comparison:
         return "against" if self.difference.high < self.threshold else "open"
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What a table says of a claim. `missing` tells why it can't be tested."""
-
-    text: str = ""
-    comparisons: list[Comparison] = field(default_factory=list)
-    missing: str = ""
+Evidence = tuple[str, list[Comparison]]  # of a claim, in words and figures; without figures none
 
 
 @dataclass(frozen=True)
@@ -56,7 +52,7 @@ class Claim:
     key: str
     title: str
     rule: str
-    examine: Callable[[Accuracies], Finding]
+    examine: Callable[[Accuracies], Evidence]
 
 
 @dataclass(frozen=True)
@@ -64,10 +60,14 @@ class Answer:
     """What the report says of a claim."""
 
     claim: Claim
-    status: Status
     text: str
     comparisons: list[Comparison]
-    shortfall: str = ""  # why it does not hold
+
+    @property
+    def status(self) -> Status:
+        if not self.comparisons:
+            return "not tested"
+        return "holds" if all(c.outcome == "for" for c in self.comparisons) else "does not hold"
 
     @property
     def support(self) -> str:
@@ -75,12 +75,25 @@ class Answer:
         clear = sum(comparison.outcome == "for" for comparison in self.comparisons)
         return f"{clear} of {len(self.comparisons)} comparisons bear it out."
 
+    @property
+    def shortfall(self) -> str:
+        """What keeps the claim from holding."""
+        sentences, number = [], len(self.comparisons)
+        for outcome in ("against", "open"):
+            found = [comparison for comparison in self.comparisons if comparison.outcome == outcome]
+            if found and number == 1:
+                sentences.append(f"The difference {_verb(found, outcome)}.")
+            elif found:
+                verb = _verb(found, outcome)
+                sentences.append(f"{len(found)} of {number} comparisons {verb}: {_shown(found)}.")
+        return " ".join(sentences)
+
 
 CLAIMS: list[Claim] = []
 
 
 def _claim(key: str, title: str, rule: str):
-    def register(examine: Callable[[Accuracies], Finding]) -> Callable[[Accuracies], Finding]:
+    def register(examine: Callable[[Accuracies], Evidence]) -> Callable[[Accuracies], Evidence]:
         CLAIMS.append(Claim(key, title, rule, examine))
         return examine
 
@@ -89,43 +102,18 @@ def _claim(key: str, title: str, rule: str):
 
 def answer_claims(table: Accuracies) -> list[Answer]:
     """An answer to each of the eight claims, in the paper's order."""
-    return [_answer(claim, claim.examine(table)) for claim in CLAIMS]
-
-
-def _answer(claim: Claim, finding: Finding) -> Answer:
-    if finding.missing:
-        return Answer(claim, "not tested", finding.missing, [])
-    if all(comparison.outcome == "for" for comparison in finding.comparisons):
-        return Answer(claim, "holds", finding.text, finding.comparisons)
-    return Answer(claim, "does not hold", finding.text, finding.comparisons, _shortfall(finding.comparisons))
-
-
-def _shortfall(comparisons: list[Comparison]) -> str:
-    """What keeps a claim from holding."""
-    sentences = []
-    for outcome in ("against", "open"):
-        found = [comparison for comparison in comparisons if comparison.outcome == outcome]
-        if found and len(comparisons) == 1:
-            sentences.append(f"The difference {_verb(found, outcome)}.")
-        elif found:
-            sentences.append(
-                f"{len(found)} of {len(comparisons)} comparisons {_verb(found, outcome)}: {_shown(found)}."
-            )
-    return " ".join(sentences)
+    return [Answer(claim, *claim.examine(table)) for claim in CLAIMS]
 
 
 def _verb(found: list[Comparison], outcome: str) -> str:
-    one, threshold = len(found) == 1, found[0].threshold
-    if threshold:
+    several = len(found) > 1
+    if threshold := found[0].threshold:
         limit = f"the limit of {signed(threshold, 0)} points"
-        return (
-            f"{'misses' if one else 'miss'} {limit}"
-            if outcome == "against"
-            else f"cannot be told from {limit}"
-        )
-    if outcome == "against":
-        return "points the other way" if one else "point the other way"
-    return "lies within its error bars" if one else "lie within their error bars"
+        verb = ("misses", "miss")[several] if outcome == "against" else "cannot be told from"
+        return f"{verb} {limit}"
+    if outcome == "open":
+        return f"{('lies', 'lie')[several]} within {('its', 'their')[several]} error bars"
+    return f"{('points', 'point')[several]} the other way"
 
 
 def _shown(comparisons: list[Comparison], most: int = 3) -> str:
@@ -150,18 +138,24 @@ def _complete_budgets(table: Accuracies, families: tuple[str, ...]) -> list[str]
     return [b for b in table.budgets() if all(_logits(family, b) in table for family in families)]
 
 
-def _missing(table: Accuracies, need: str, families: tuple[str, ...], arm: str = "logits") -> str:
-    """Why a claim that needs `need` can't be tested, naming what diverged."""
+def _untested(table: Accuracies, need: str, families: tuple[str, ...], arm: str = "logits") -> Evidence:
+    """None for a claim that has need of `need`: it can't be tested. Names what diverged."""
     lost = [m for m in table.cells if m.arm == arm and m.family in families and table.diverged(m)]
     diverged = f" Diverged: {listing([f'{m.family} at {m.budget}' for m in lost])}." if lost else ""
-    return f"Needs {need}.{diverged}"
+    return f"Needs {need}.{diverged}", []
 
 
-def extremes(table: Accuracies, budget: str) -> tuple[Model, Model] | None:
-    """The least accurate convolutional student and the most accurate MLP at a budget, or None."""
-    convs = [_logits(family, budget) for family in CONVS if _logits(family, budget) in table]
-    mlps = [_logits(family, budget) for family in MLPS if _logits(family, budget) in table]
-    return (min(convs, key=table.mean), max(mlps, key=table.mean)) if convs and mlps else None
+def gaps_by_budget(table: Accuracies) -> dict[str, tuple[Model, Model]]:
+    """The least accurate convolutional student and the most accurate MLP of each budget that has both."""
+    pairs = {}
+    for budget in table.budgets():
+        convs, mlps = (
+            [model for model in table.models("logits", families) if model.budget == budget]
+            for families in (CONVS, MLPS)
+        )
+        if convs and mlps:
+            pairs[budget] = min(convs, key=table.mean), max(mlps, key=table.mean)
+    return pairs
 
 
 @_claim(
@@ -170,12 +164,10 @@ def extremes(table: Accuracies, budget: str) -> tuple[Model, Model] | None:
     "At every budget with students of both kinds, the least accurate convolutional student leads the most "
     f"accurate MLP by more than {100 * NEAR:.0f} points. The threshold for “near” is ours.",
 )
-def _convolutional_gap(table: Accuracies) -> Finding:
-    pairs = {budget: pair for budget in table.budgets() if (pair := extremes(table, budget))}
+def _convolutional_gap(table: Accuracies) -> Evidence:
+    pairs = gaps_by_budget(table)
     if not pairs:
-        return Finding(
-            missing=_missing(table, "an MLP and a convolutional student at one budget", MLPS + CONVS)
-        )
+        return _untested(table, "an MLP and a convolutional student at one budget", MLPS + CONVS)
     comparisons = [
         _compare(table, conv, mlp, f"{conv.family} over {mlp.family}, {budget}", NEAR)
         for budget, (conv, mlp) in pairs.items()
@@ -187,7 +179,7 @@ def _convolutional_gap(table: Accuracies) -> Finding:
         f"{percent(table.mean(conv))} and {mlp.family}, the best without, {percent(table.mean(mlp))}: "
         f"a gap of {100 * smallest.mean:.1f} points {signed_bounds(smallest, 1)}"
     )
-    return Finding(text + (", the smallest of all budgets." if len(pairs) > 1 else "."), comparisons)
+    return text + (", the smallest of all budgets." if len(pairs) > 1 else "."), comparisons
 
 
 @_claim(
@@ -195,12 +187,10 @@ def _convolutional_gap(table: Accuracies) -> Finding:
     "Accuracy rises with the number of convolutional layers, from one to four.",
     "At every budget at which all four convolutional students finished, each further layer adds accuracy.",
 )
-def _several_layers(table: Accuracies) -> Finding:
+def _several_layers(table: Accuracies) -> Evidence:
     budgets = _complete_budgets(table, CONVS)
     if not budgets:
-        return Finding(
-            missing=_missing(table, "students with 1, 2, 3 and 4 convolutions at one budget", CONVS)
-        )
+        return _untested(table, "students with 1, 2, 3 and 4 convolutions at one budget", CONVS)
     comparisons = [
         _compare(
             table, _logits(deeper, budget), _logits(shallower, budget), f"{deeper} over {shallower}, {budget}"
@@ -209,13 +199,7 @@ def _several_layers(table: Accuracies) -> Finding:
         for shallower, deeper in pairwise(CONVS)
     ]
     means = [percent(table.mean(_logits(family, budgets[-1]))) for family in CONVS]
-    return Finding(f"At {budgets[-1]}, one to four layers reach {listing(means)}.", comparisons)
-
-
-def best_student(table: Accuracies) -> Model | None:
-    """The convolutional student with the best validation accuracy, or None."""
-    convs = table.models("logits", CONVS)
-    return max(convs, key=lambda model: table.cells[model].validation_accuracy, default=None)
+    return f"At {budgets[-1]}, one to four layers reach {listing(means)}.", comparisons
 
 
 @_claim(
@@ -225,25 +209,22 @@ def best_student(table: Accuracies) -> Model | None:
     f"{100 * KEEPS_UP:.0f} point behind the best single teacher; validation accuracy picks both. "
     "The margin is ours.",
 )
-def _shallower_than_teachers(table: Accuracies) -> Finding:
-    student = best_student(table)
-    if student is None or TEACHER not in table:
-        return Finding(missing=_missing(table, "a convolutional student and a teacher that finished", CONVS))
+def _shallower_than_teachers(table: Accuracies) -> Evidence:
+    convs = table.models("logits", CONVS)
+    if not convs or TEACHER not in table:
+        return _untested(table, "a convolutional student and a teacher that finished", CONVS)
+    student = table.best(convs)
     label = f"{student.family} {student.budget} over the best teacher"
     comparison = _compare(table, student, TEACHER, label, -KEEPS_UP)
     text = (
         f"{student.family} at {student.budget} reaches {percent(table.mean(student))}, the best teacher "
         f"{percent(table.mean(TEACHER))}: {_points(comparison.difference)}."
     )
-    return Finding(text, [comparison])
+    return text, [comparison]
 
 
 def _points(difference: Interval) -> str:
     return f"a difference of {signed(difference.mean)} points {signed_bounds(difference)}"
-
-
-def _ladder(table: Accuracies, family: str) -> list[Model]:
-    return table.models("logits", (family,))
 
 
 @_claim(
@@ -251,16 +232,13 @@ def _ladder(table: Accuracies, family: str) -> list[Model]:
     "Every student gains from more parameters.",
     "In every family that finished at two or more budgets, the largest student beats the smallest.",
 )
-def _more_parameters(table: Accuracies) -> Finding:
-    ladders = [ladder for family in MLPS + CONVS if len(ladder := _ladder(table, family)) > 1]
-    if not ladders:
-        return Finding(missing=_missing(table, "one family at two budgets or more", ()))
+def _more_parameters(table: Accuracies) -> Evidence:
     comparisons = [
-        _compare(
-            table, ladder[-1], ladder[0], f"{ladder[0].family}, {ladder[-1].budget} over {ladder[0].budget}"
-        )
-        for ladder in ladders
+        _compare(table, large, small, f"{small.family}, {large.budget} over {small.budget}")
+        for small, large in table.ends(MLPS + CONVS)
     ]
+    if not comparisons:
+        return _untested(table, "one family at two budgets or more", ())
     gains = [comparison.difference.mean for comparison in comparisons]
     if len(gains) == 1:
         text = f"{comparisons[0].label}: {signed(gains[0])} points."
@@ -268,7 +246,7 @@ def _more_parameters(table: Accuracies) -> Finding:
         text = (
             f"{len(gains)} families gain between {signed(min(gains), 1)} and {signed(max(gains), 1)} points."
         )
-    return Finding(text, comparisons)
+    return text, comparisons
 
 
 @_claim(
@@ -276,22 +254,22 @@ def _more_parameters(table: Accuracies) -> Finding:
     "The largest student with one convolution is less accurate than the smallest with two.",
     "The smallest conv2 beats the largest conv1, which must have a larger budget.",
 )
-def _depth_before_size(table: Accuracies) -> Finding:
-    ones, twos = _ladder(table, "conv1"), _ladder(table, "conv2")
+def _depth_before_size(table: Accuracies) -> Evidence:
+    ones, twos = (table.models("logits", (family,)) for family in ("conv1", "conv2"))
     if not ones or not twos or budget_parameters(ones[-1].budget) <= budget_parameters(twos[0].budget):
         need = "conv2, and conv1 at a larger budget"
-        return Finding(missing=_missing(table, need, ("conv1", "conv2")))
+        return _untested(table, need, ("conv1", "conv2"))
     comparison = _compare(table, twos[0], ones[-1], f"conv2 {twos[0].budget} over conv1 {ones[-1].budget}")
     text = (
         f"conv2 at {twos[0].budget} reaches {percent(table.mean(twos[0]))}, conv1 at {ones[-1].budget} "
         f"{percent(table.mean(ones[-1]))}: {_points(comparison.difference)}."
     )
-    return Finding(text, [comparison])
+    return text, [comparison]
 
 
-def compression_pairs(table: Accuracies) -> list[tuple[Model, Model]]:
-    """Each mimic student that has a hard-label twin, with that twin; the shallowest family first."""
-    pairs = [(_logits(twin.family, twin.budget), twin) for twin in table.models("labels")]
+def twin_pairs(table: Accuracies, arm: str) -> list[tuple[Model, Model]]:
+    """Each mimic student that has a twin in another arm, with that twin; the shallowest family first."""
+    pairs = [(_logits(twin.family, twin.budget), twin) for twin in table.models(arm, MLPS + CONVS)]
     return [pair for pair in pairs if pair[0] in table]
 
 
@@ -301,12 +279,12 @@ def compression_pairs(table: Accuracies) -> list[tuple[Model, Model]]:
     "Each mimic student beats its twin, and at each budget the shallowest convolutional family with a twin "
     "gains more than the deepest.",
 )
-def _compression_gap(table: Accuracies) -> Finding:
-    pairs = compression_pairs(table)
+def _compression_gap(table: Accuracies) -> Evidence:
+    pairs = twin_pairs(table, "labels")
     depths = [(p, q) for p, q in _depth_ends(pairs) if p != q]
     if not depths:
         need = "mimic students and hard-label twins of two depths at one budget"
-        return Finding(missing=_missing(table, need, CONVS, "labels"))
+        return _untested(table, need, CONVS, "labels")
     comparisons = [
         _compare(table, *pair, f"{pair[0].family} over its twin, {pair[0].budget}") for pair in pairs
     ]
@@ -316,7 +294,7 @@ def _compression_gap(table: Accuracies) -> Finding:
         f"At {shallow[0].budget}, {shallow[0].family} gains {_gain(table, shallow)} points over its twin and "
         f"{deep[0].family} {_gain(table, deep)}."
     )
-    return Finding(text, comparisons)
+    return text, comparisons
 
 
 def _depth_ends(pairs: list[tuple[Model, Model]]) -> list[tuple[tuple[Model, Model], tuple[Model, Model]]]:
@@ -348,20 +326,20 @@ def _gain_comparison(
     "At every budget at which all five MLPs finished, the better of mlp2 and mlp3, by validation accuracy, "
     "beats mlp1, mlp4 and mlp5.",
 )
-def _mlp_depth(table: Accuracies) -> Finding:
+def _mlp_depth(table: Accuracies) -> Evidence:
     budgets = _complete_budgets(table, MLPS)
     if not budgets:
-        return Finding(missing=_missing(table, "MLPs with 1 to 5 hidden layers at one budget", MLPS))
+        return _untested(table, "MLPs with 1 to 5 hidden layers at one budget", MLPS)
     comparisons = []
     for budget in budgets:
         middle = [_logits("mlp2", budget), _logits("mlp3", budget)]
-        best = max(middle, key=lambda model: table.cells[model].validation_accuracy)
+        best = table.best(middle)
         comparisons += [
             _compare(table, best, _logits(other, budget), f"{best.family} over {other}, {budget}")
             for other in ("mlp1", "mlp4", "mlp5")
         ]
     means = [percent(table.mean(_logits(family, budgets[-1]))) for family in MLPS]
-    return Finding(f"At {budgets[-1]}, one to five hidden layers reach {listing(means)}.", comparisons)
+    return f"At {budgets[-1]}, one to five hidden layers reach {listing(means)}.", comparisons
 
 
 @_claim(
@@ -369,12 +347,11 @@ def _mlp_depth(table: Accuracies) -> Finding:
     "Dropout and weight decay harm students that mimic logits.",
     "Each student trained without them beats its twin trained with them on the same logits.",
 )
-def _no_regularisation(table: Accuracies) -> Finding:
-    pairs = [(_logits(twin.family, twin.budget), twin) for twin in table.models("regularised")]
-    pairs = [pair for pair in pairs if pair[0] in table]
+def _no_regularisation(table: Accuracies) -> Evidence:
+    pairs = twin_pairs(table, "regularised")
     if not pairs:
         need = "a student on logits with dropout or weight decay, and the same without"
-        return Finding(missing=_missing(table, need, MLPS + CONVS, "regularised"))
+        return _untested(table, need, MLPS + CONVS, "regularised")
     comparisons = [
         _compare(table, *pair, f"{pair[0].family} without over with, {pair[0].budget}") for pair in pairs
     ]
@@ -383,4 +360,4 @@ def _no_regularisation(table: Accuracies) -> Finding:
         f"{plain.family} at {plain.budget} reaches {percent(table.mean(plain))} without and "
         f"{percent(table.mean(twin))} with: {_points(comparisons[0].difference)}."
     )
-    return Finding(text, comparisons)
+    return text, comparisons

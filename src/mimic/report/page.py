@@ -9,16 +9,19 @@ import vl_convert
 from markupsafe import Markup
 
 import mimic
-from mimic.core.types import FAMILIES
-from mimic.report import choices, hearsay, numerals, origin, published, tables, verdict
-from mimic.report.charts import beyond, curves, figure1, hyperparameters, progress, theme
+from mimic.nets.families import STUDENTS, teacher
+from mimic.report import choices, numerals, published, study_provenance, tables, verdict
+from mimic.report.charts import beyond_paper, curves, figure1, hyperparameters, palette, progress, theme
 from mimic.report.claims import Answer
+from mimic.report.interval_marks import interval_marks
+from mimic.report.misattributed_claims import misattributed_claims
 from mimic.report.results import METRICS, Results
-from mimic.report.searches import Search
-from mimic.report.strips import strips
+from mimic.report.search_results import SearchResult
+from mimic.report.student_families import architecture, convolutions
 from mimic.search.importance import importance
 
 FOLDER = files("mimic.report") / "page"
+NUMERALS = "percent plain decimal signed bounds signed_bounds thousands quantity flop duration plural"
 
 
 def render(results: Results, answers: list[Answer]) -> str:
@@ -35,9 +38,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    for name in ("percent", "plain", "decimal", "signed", "bounds", "signed_bounds", "thousands", "quantity"):
-        environment.filters[name] = getattr(numerals, name)
-    environment.filters |= {"flop": numerals.flop, "duration": numerals.duration, "plural": numerals.plural}
+    environment.filters |= {name: getattr(numerals, name) for name in NUMERALS.split()}
     environment.filters["script_json"] = script_json
     return environment
 
@@ -47,32 +48,38 @@ def _content(results: Results, answers: list[Answer]) -> dict:
     found = choices.choices(results.parameters, results.data["counts"])
     return {
         "version": mimic.__version__,
-        "style": Markup((FOLDER / "style.css").read_text(encoding="utf-8")),
+        "style": Markup((FOLDER / "style.css").read_text(encoding="utf-8") + palette.style_sheet()),
         "library": Markup(_library()),
         "script": Markup((FOLDER / "charts.js").read_text(encoding="utf-8")),
         "charts": {"config": theme.CONFIG, "specifications": _charts(results)},
         "results": results,
         "label": results.label,
         "paper": published.paper(),
-        "families": [f for f in FAMILIES if (models.family == f).any()],
+        "architectures": {name: architecture(family) for name, family in STUDENTS.items()},
+        "teacher_architecture": architecture(teacher(results.parameters.teachers.batch_normalisation)),
+        "convolutions": convolutions,
+        "families": [family for family in STUDENTS if (models.family == family).any()],
+        "further_families": sorted(
+            {m.family for m in table.models("logits")} - set(published.paper()["table_2"])
+        ),
         "answers": answers,
-        "strips": strips,
+        "interval_marks": interval_marks,
         "verdict": verdict.verdict(answers),
         "tally": verdict.tally(answers),
         "key_figures": verdict.key_figures(table),
         "gap": verdict.gap(table),
-        "hearsay": hearsay.check_hearsay(table, results.rivals),
-        "rivals": {rivals.search.name: rivals for rivals in results.rivals},
+        "misattributed_claims": misattributed_claims(table, results.search_comparisons),
+        "comparisons": {found.search.name: found for found in results.search_comparisons},
         "table_1": tables.table_1(table),
         "table_2": tables.table_2(table),
-        "beyond": tables.beyond(results),
+        "table_3": tables.table_3(results),
         "metrics": METRICS,
-        "translation_budget": beyond.translation_budget(results) if table.models("logits") else None,
+        "translation_budget": beyond_paper.translation_budget(results) if table.models("logits") else None,
         "has_published": any(published.accuracy(model) is not None for model in table.models("logits")),
         "choices": found,
         "departures": choices.departures(found),
         "is_cifar10": choices.is_cifar10(results.parameters),
-        "origin": origin,
+        "provenance": study_provenance,
     }
 
 
@@ -88,14 +95,14 @@ def _charts(results: Results) -> dict[str, dict]:
     charts = {
         "teacher-error": curves.teacher_curves(results, *error),
         "teacher-loss": curves.teacher_curves(results, *loss),
-        "ensemble": beyond.ensemble_growth(results),
+        "ensemble": beyond_paper.ensemble_growth(results),
     }
     if results.accuracies.models("logits"):
         charts |= {
             "figure-1": figure1.figure_1(results),
-            "cost": beyond.accuracy_over_cost(results),
-            "agreement": beyond.accuracy_over_agreement(results),
-            "translation": beyond.accuracy_under_translation(results),
+            "cost": beyond_paper.accuracy_over_cost(results),
+            "agreement": beyond_paper.accuracy_over_agreement(results),
+            "translation": beyond_paper.accuracy_under_translation(results),
             "student-error": curves.student_curves(results, *error),
             "student-loss": curves.student_curves(results, *loss),
         }
@@ -104,12 +111,12 @@ def _charts(results: Results) -> dict[str, dict]:
     return {name: chart for name, chart in charts.items() if chart}
 
 
-def _search_charts(results: Results, search: Search) -> dict[str, dict]:
+def _search_charts(results: Results, search: SearchResult) -> dict[str, dict]:
     """The charts of one search: those of its hyperparameters have the most important at the top."""
     shares = importance(search.trials.to_dict("records"), search.space)
-    rivals = next((rivals for rivals in results.rivals if rivals.search is search), None)
+    comparison = next((found for found in results.search_comparisons if found.search is search), None)
     charts = {
-        f"{search.name}-progress": progress.progress(search, rivals, results.label),
+        f"{search.name}-progress": progress.progress(search, comparison, results.label),
         f"{search.name}-coordinates": hyperparameters.coordinates(
             search, list(shares or search.space), results.label
         ),

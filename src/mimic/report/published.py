@@ -1,9 +1,10 @@
-"""The paper's figures, as `published.yaml` has them."""
+"""The paper's figures, as `published.yaml` has them, and the families that it has."""
 
 from functools import cache
 from pathlib import Path
 
-from mimic.core.reading import read_yaml
+from mimic.config.reading import read_yaml
+from mimic.nets.families import STUDENTS
 from mimic.report.accuracies import ENSEMBLE, TEACHER, Model
 
 
@@ -11,6 +12,10 @@ from mimic.report.accuracies import ENSEMBLE, TEACHER, Model
 def paper() -> dict:
     """The content of `published.yaml`."""
     return read_yaml(Path(__file__).with_name("published.yaml"))
+
+
+MLPS = tuple(family for family in paper()["table_2"] if not STUDENTS[family].is_convolutional)
+CONVS = tuple(family for family in paper()["table_2"] if STUDENTS[family].is_convolutional)
 
 
 def budgets() -> list[str]:

@@ -1,7 +1,6 @@
 """Read what a study's jobs have published; only models of the parameters at hand count."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,13 +9,15 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import load_file
 
-from mimic.core.errors import MimicError
-from mimic.core.identity import Sidecar, read_sidecar
-from mimic.core.parameters import Parameters
-from mimic.core.study import student_variants
-from mimic.report import rivals
+from mimic.config.parameters import Parameters
+from mimic.dag.steps import SIDECAR
+from mimic.engine.sidecar import Sidecar, read_sidecar
 from mimic.report.accuracies import ENSEMBLE, TEACHER, Accuracies, Bootstrap, Cell, Model
-from mimic.report.searches import Search, read_searches
+from mimic.report.baselines import SearchComparison, compare_searches
+from mimic.report.result_files import check_there, read_history, read_json, read_table
+from mimic.report.search_results import SearchResult, read_search
+from mimic.support.context import Context
+from mimic.support.errors import MimicError
 
 COLUMNS = {
     "kind", "name", "family", "budget", "arm", "seed", "parameters", "multiply_adds", "status",
@@ -35,7 +36,7 @@ class Results:
     evaluated: pd.DataFrame  # rows of models.csv, indexed by name
     correct: dict[str, np.ndarray]  # finished model: bool [test images]
     histories: pd.DataFrame  # name and the columns of history.jsonl, an epoch a row
-    all_searches: list[Search]  # baselines among them
+    all_searches: list[SearchResult]  # baselines among them
     sidecars: list[Sidecar]
 
     @property
@@ -49,18 +50,23 @@ class Results:
         return self.evaluated[self.evaluated.kind != "trial"]
 
     @property
-    def searches(self) -> list[Search]:
+    def searches(self) -> list[SearchResult]:
         """The searches that models come from, without the baselines."""
         return [search for search in self.all_searches if not search.is_baseline]
 
     @cached_property
-    def rivals(self) -> list[rivals.Rivals]:
+    def search_comparisons(self) -> list[SearchComparison]:
         """Each search that has a baseline, with it."""
-        return rivals.pair(self.all_searches)
+        return compare_searches(self.all_searches)
 
     @property
     def finished(self) -> pd.DataFrame:
         return self.models[self.models.status == "finished"]
+
+    def seeds(self, model: Model) -> pd.DataFrame:
+        """The rows of a student's seeds that finished."""
+        found, models = list(model), self.finished
+        return models[(models[["family", "budget", "arm"]] == found).all(axis=1)]
 
     @property
     def diverged(self) -> list[str]:
@@ -93,7 +99,7 @@ class Results:
         return Accuracies(cells, self._bootstrap)
 
     @cached_property
-    def averaged(self) -> dict[Model, Search]:
+    def averaged(self) -> dict[Model, SearchResult]:
         """Students of which Figure 1 shows the best trials: those searched on the students' own schedule."""
         return {
             search.model: search
@@ -101,18 +107,14 @@ class Results:
             if search.model.arm and self._trained_alike(search.model.arm)
         }
 
-    def _cell_of(self, search: Search) -> Cell:
-        """The best trials as if they were seeds of one model."""
-        return self._cell(self.evaluated.loc[search.averaged])
-
     def _trained_alike(self, arm: str) -> bool:
         trials, students = self.parameters.searches[arm], self.parameters.groups[arm]
         return trials is not None and trials.schedule in (None, students.schedule)
 
     @cached_property
     def plotted(self) -> Accuracies:
-        """The accuracies that Figure 1 shows: of the best trials where there are, else of the seeds."""
-        trials = {model: self._cell_of(search) for model, search in self.averaged.items()}
+        """What Figure 1 shows: accuracies of the best trials, as if they were seeds, else of the seeds."""
+        trials = {m: self._cell(self.evaluated.loc[found.averaged]) for m, found in self.averaged.items()}
         return Accuracies(self.accuracies.cells | trials, self._bootstrap)
 
     @property
@@ -128,62 +130,48 @@ class Results:
         return Cell(correct_SN, float(finished.validation_accuracy.mean()), len(rows) - len(finished))
 
 
-def read_results(study_folder: Path, parameters: Parameters, sidecars: Sequence[Path]) -> Results:
-    """The published results of a study. Raises MimicError when a file is missing or lacks a model."""
-    teachers = list(parameters.teachers.members)
-    students = [variant.name for variant in student_variants(parameters)]
-    records = [_sidecar(path) for path in sidecars]
-    searches = read_searches(list(zip(sidecars, records, strict=True)))
+def read_results(context: Context) -> Results:
+    """The results upstream of the report. Raises MimicError when a file is missing or lacks a model."""
+    teachers, students = context.upstream("teacher"), context.upstream("student")
+    searches = [read_search(folder, name) for name, folder in context.upstream("selection").items()]
     trials = [trial for search in searches if not search.is_baseline for trial in search.averaged]
-    table = study_folder / "evaluation" / "models.csv"
+    table = context.folder("comparison/comparison") / "models.csv"
     evaluated = _evaluated(table, [*teachers, "ensemble", *students, *trials])
     finished = evaluated.index[evaluated.status == "finished"]
-    folders = {name: study_folder / "teachers" / name for name in teachers}
-    folders |= {name: study_folder / "students" / name for name in students}
     return Results(
-        parameters=parameters,
-        data=_json(study_folder / "data" / "data.json"),
-        ensemble=_json(study_folder / "ensemble" / "ensemble.json"),
+        parameters=context.task.parameters,
+        data=read_json(context.folder("data/data") / "data.json"),
+        ensemble=read_json(context.folder("ensemble/ensemble") / "ensemble.json"),
         evaluated=evaluated,
-        correct=_correct(study_folder / "evaluation" / "predictions.safetensors", finished),
-        histories=_histories(folders),
+        correct=_correct(context.upstream("evaluation").values(), finished),
+        histories=_histories(teachers | students),
         all_searches=searches,
-        sidecars=records,
+        sidecars=[_sidecar(folder / SIDECAR) for folder in context.inputs.values()],
     )
 
 
 def _evaluated(path: Path, names: list[str]) -> pd.DataFrame:
-    _check_there(path)
-    table = pd.read_csv(path, dtype={"budget": str, "arm": str, "name": str})
-    if lacking := sorted(COLUMNS - set(table.columns)):
-        raise MimicError(f"{path}: has no column {lacking[0]}; run the evaluation again")
-    table = table.set_index("name", drop=False)
+    table = read_table(path, COLUMNS, {"budget", "arm", "name"}, "comparison").set_index("name", drop=False)
     if absent := [name for name in names if name not in table.index]:
-        raise MimicError(f"{path}: has no row for {absent[0]}; run the evaluation again")
+        raise MimicError(f"{path}: has no row for {absent[0]}; run the comparison again")
     return table.loc[names]
 
 
-def _correct(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
-    _check_there(path)
-    tensors = load_file(path)
-    if absent := [name for name in ("labels_N", *names) if name not in tensors]:
-        raise MimicError(f"{path}: has no tensor {absent[0]}; run the evaluation again")
-    return {name: tensors[name].argmax(axis=1) == tensors["labels_N"] for name in names}
+def _correct(evaluations: Iterable[Path], names: Iterable[str]) -> dict[str, np.ndarray]:
+    """Which test images each model gets right, from the folders of all evaluations."""
+    correct = {}
+    for folder in evaluations:
+        tensors = load_file(check_there(folder / "predictions.safetensors"))
+        labels_N = tensors.pop("labels_N")
+        correct |= {name: logits_NK.argmax(axis=1) == labels_N for name, logits_NK in tensors.items()}
+    if absent := [name for name in names if name not in correct]:
+        raise MimicError(f"{absent[0]}: no evaluation holds its predictions; run the evaluation again")
+    return correct
 
 
 def _histories(folders: dict[str, Path]) -> pd.DataFrame:
-    tables = [_history(folder / "history.jsonl").assign(name=name) for name, folder in folders.items()]
+    tables = [read_history(folder / "history.jsonl").assign(name=name) for name, folder in folders.items()]
     return pd.concat([table for table in tables if not table.empty], ignore_index=True)
-
-
-def _history(path: Path) -> pd.DataFrame:
-    _check_there(path)
-    return pd.DataFrame([json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()])
-
-
-def _json(path: Path) -> dict:
-    _check_there(path)
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _sidecar(path: Path) -> Sidecar:
@@ -191,8 +179,3 @@ def _sidecar(path: Path) -> Sidecar:
     if record is None:
         raise MimicError(f"{path}: missing or damaged; run snakemake to make its job again")
     return record
-
-
-def _check_there(path: Path) -> None:
-    if not path.is_file():
-        raise MimicError(f"{path}: no such file; run snakemake to make it")

@@ -4,15 +4,18 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from mimic.core.types import FAMILIES, budget_parameters
+from mimic.config.parameters import GROUPS, budget_parameters
 from mimic.evaluation.bootstrap import Interval
+from mimic.nets.families import STUDENTS
 from mimic.report import published
-from mimic.report.accuracies import CONVS, ENSEMBLE, TEACHER, Accuracies, Model
+from mimic.report.accuracies import ENSEMBLE, TEACHER, Accuracies, Model
+from mimic.report.published import CONVS
 from mimic.report.results import METRICS, Results
+from mimic.report.student_families import rank
 
 
 @dataclass(frozen=True)
-class Entry:
+class TableEntry:
     """An accuracy of ours beside the published one; either may be missing."""
 
     published: float | None
@@ -27,9 +30,9 @@ class Table1Row:
 
     family: str
     budget: str
-    twin: Entry
-    student: Entry
-    gain: Entry
+    twin: TableEntry
+    student: TableEntry
+    gain: TableEntry
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,9 @@ class Table2:
     """Mimic students: families down, budgets across."""
 
     budgets: list[str]
-    rows: dict[str, list[Entry]]
-    teacher: Entry
-    ensemble: Entry
+    rows: dict[str, list[TableEntry]]
+    teacher: TableEntry
+    ensemble: TableEntry
 
     @property
     def seeds(self) -> int | None:
@@ -48,13 +51,13 @@ class Table2:
         return found.pop() if len(found) == 1 else None
 
 
-def entry(table: Accuracies, model: Model) -> Entry:
+def table_entry(table: Accuracies, model: Model) -> TableEntry:
     """What is known of a model."""
     theirs = published.accuracy(model)
     if model not in table.cells:
-        return Entry(theirs)
+        return TableEntry(theirs)
     cell = table.cells[model]
-    return Entry(theirs, table.intervals.get(model), cell.seeds, cell.diverged)
+    return TableEntry(theirs, table.intervals.get(model), cell.seeds, cell.diverged)
 
 
 def table_1(table: Accuracies) -> list[Table1Row]:
@@ -62,27 +65,30 @@ def table_1(table: Accuracies) -> list[Table1Row]:
     twins = [(m.family, m.budget) for m in table.cells if m.arm == "labels"]
     if not twins:
         twins = [(family, published.paper()["table_1"]["budget"]) for family in CONVS]
-    twins.sort(key=lambda twin: (budget_parameters(twin[1]), FAMILIES.index(twin[0])))
+    twins.sort(key=lambda twin: (budget_parameters(twin[1]), rank(twin[0])))
     return [_table_1_row(table, *twin) for twin in twins]
 
 
 def _table_1_row(table: Accuracies, family: str, budget: str) -> Table1Row:
     twin, student = Model(family, budget, "labels"), Model(family, budget, "logits")
     both = twin in table and student in table
-    gain = Entry(published.difference(student, twin), table.difference(student, twin) if both else None)
-    return Table1Row(family, budget, entry(table, twin), entry(table, student), gain)
+    gain = TableEntry(published.difference(student, twin), table.difference(student, twin) if both else None)
+    return Table1Row(family, budget, table_entry(table, twin), table_entry(table, student), gain)
 
 
 def table_2(table: Accuracies) -> Table2:
-    """All families at the study's budgets, and at the paper's where the study has one of those."""
+    """The families of paper and study, at the study's budgets, and the paper's if it has one of those."""
     budgets = set(table.budgets())
     if budgets & set(published.budgets()):
         budgets |= set(published.budgets())
     ordered = sorted(budgets, key=budget_parameters)
+    shown = {model.family for model in table.cells} | set(published.paper()["table_2"])
     rows = {
-        family: [entry(table, Model(family, budget, "logits")) for budget in ordered] for family in FAMILIES
+        family: [table_entry(table, Model(family, budget, "logits")) for budget in ordered]
+        for family in STUDENTS
+        if family in shown
     }
-    return Table2(ordered, rows, entry(table, TEACHER), entry(table, ENSEMBLE))
+    return Table2(ordered, rows, table_entry(table, TEACHER), table_entry(table, ENSEMBLE))
 
 
 def table_1_frame(rows: list[Table1Row]) -> pd.DataFrame:
@@ -109,7 +115,7 @@ def table_2_frame(table: Table2) -> pd.DataFrame:
     return pd.DataFrame(cells)
 
 
-def _fields(name: str, entry: Entry) -> dict:
+def _fields(name: str, entry: TableEntry) -> dict:
     return (
         {f"{name}_published": entry.published}
         | _bounds(name, entry.accuracy)
@@ -124,28 +130,23 @@ def _bounds(name: str, interval: Interval | None) -> dict:
 
 def searches_frame(results: Results) -> pd.DataFrame:
     """Every search for a program, baselines too: fractions of 1, on the validation images."""
-    rows = [
-        {
-            "search": search.name,
-            "algorithm": search.algorithm,
-            "trials": len(search.trials),
-            "best_accuracy": 1 - search.best_error,
-            "default_accuracy": 1 - search.default_error,
-            "gain": search.gain,
-            "diverged": search.diverged,
-            "stopped_early": search.stopped_early,
-            "saved": search.saved,
-            "training_flops": search.flops,
-        }
-        for search in results.all_searches
-    ]
-    columns = ["search", "algorithm", "trials", "best_accuracy", "default_accuracy", "gain"]
-    columns += ["diverged", "stopped_early", "saved", "training_flops"]
-    return pd.DataFrame(rows, columns=columns)
+    columns = {
+        "search": lambda search: search.name,
+        "algorithm": lambda search: search.algorithm,
+        "trials": lambda search: len(search.trials),
+        "best_accuracy": lambda search: 1 - search.best_error,
+        "default_accuracy": lambda search: 1 - search.default_error,
+        "gain": lambda search: search.gain,
+        "diverged": lambda search: search.diverged,
+        "stopped_early": lambda search: search.stopped_early,
+        "saved": lambda search: search.saved,
+        "training_flops": lambda search: search.flops,
+    }
+    return pd.DataFrame({name: [value(s) for s in results.all_searches] for name, value in columns.items()})
 
 
 @dataclass(frozen=True)
-class BeyondRow:
+class Table3Row:
     """What the evaluation measured, mean over the seeds that finished."""
 
     model: str
@@ -155,24 +156,14 @@ class BeyondRow:
     seeds: int
 
 
-def beyond(results: Results) -> list[BeyondRow]:
+def table_3(results: Results) -> list[Table3Row]:
     """The ensemble, the best teacher and every student."""
     columns = [*METRICS, *(column for pixels, column in results.shifts.items() if pixels)]
-    singles = [("ensemble", "ensemble"), (results.best_teacher, f"best teacher, {results.best_teacher}")]
-    rows = [
-        BeyondRow(
-            label, results.evaluated.family[name], "", results.evaluated.loc[name, columns].to_dict(), 1
-        )
-        for name, label in singles
-        if name
-    ]
-    table = results.accuracies
-    for arm in ("logits", "labels", "regularised"):
-        for model in table.models(arm):
-            found = results.finished
-            found = found[
-                (found.family == model.family) & (found.budget == model.budget) & (found.arm == arm)
-            ]
-            label = f"{model.family}, {model.budget}"
-            rows.append(BeyondRow(label, model.family, arm, found[columns].mean().to_dict(), len(found)))
+    measures, teacher = results.evaluated[columns], results.best_teacher
+    rows = [Table3Row("ensemble", "ensemble", "", measures.loc["ensemble"].to_dict(), 1)]
+    if teacher:
+        rows.append(Table3Row(f"best teacher, {teacher}", "teacher", "", measures.loc[teacher].to_dict(), 1))
+    for model in (model for arm in GROUPS for model in results.accuracies.models(arm)):
+        means, seeds = results.seeds(model)[columns].mean().to_dict(), results.accuracies.cells[model].seeds
+        rows.append(Table3Row(f"{model.family}, {model.budget}", model.family, model.arm, means, seeds))
     return rows

@@ -4,9 +4,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 from mimic.evaluation.bootstrap import Interval
-from mimic.report.accuracies import CONVS, ENSEMBLE, MLPS, TEACHER, Accuracies
-from mimic.report.claims import Answer, Status, extremes
+from mimic.nets.families import TEACHER_CONVOLUTIONS
+from mimic.report.accuracies import ENSEMBLE, TEACHER, Accuracies
+from mimic.report.claims import Answer, Status, gaps_by_budget
 from mimic.report.numerals import listing, plural
+from mimic.report.student_families import convolutions
 
 HEADLINES: dict[str, dict[Status, str]] = {
     "convolutional_gap": {
@@ -60,37 +62,33 @@ def _short(answer: Answer) -> str:
 def tally(answers: list[Answer]) -> str:
     """How many claims hold, in words."""
     counts = Counter(answer.status for answer in answers)
-    parts = []
-    if counts["holds"]:
-        parts.append(f"{counts['holds']} {'holds' if counts['holds'] == 1 else 'hold'}")
-    if counts["does not hold"]:
-        parts.append(f"{counts['does not hold']} {'does' if counts['does not hold'] == 1 else 'do'} not hold")
-    if counts["not tested"]:
-        parts.append(f"{counts['not tested']} {'was' if counts['not tested'] == 1 else 'were'} not tested")
+    verbs = {  # for one, for several
+        "holds": ("holds", "hold"),
+        "does not hold": ("does not hold", "do not hold"),
+        "not tested": ("was not tested", "were not tested"),
+    }
+    parts = [f"{n} {verbs[status][n > 1]}" for status in verbs if (n := counts[status])]
     return f"Of {len(answers)} claims of the paper, {listing(parts)}."
 
 
 def key_figures(table: Accuracies) -> list[KeyFigure]:
     """The best mimic student at each number of convolutions, by validation accuracy, and its teachers."""
-    figures = []
-    for depth, families in enumerate((MLPS, *((family,) for family in CONVS))):
-        models = table.models("logits", families)
-        if models:
-            best = max(models, key=lambda model: table.cells[model].validation_accuracy)
-            label = plural(depth, "convolution") if depth else "no convolution"
-            figures.append(
-                KeyFigure(label, f"{best.family}, {best.budget}", best.family, table.intervals[best])
-            )
+    figures, students = [], table.models("logits")
+    for depth in sorted({convolutions(student.family) for student in students}):
+        best = table.best(student for student in students if convolutions(student.family) == depth)
+        label = plural(depth, "convolution") if depth else "no convolution"
+        figures.append(KeyFigure(label, f"{best.family}, {best.budget}", best.family, table.intervals[best]))
     if TEACHER in table:
-        figures.append(KeyFigure("8 convolutions", "best teacher", "ink", table.intervals[TEACHER]))
+        label = plural(sum(TEACHER_CONVOLUTIONS), "convolution")
+        figures.append(KeyFigure(label, "best teacher", "ink", table.intervals[TEACHER]))
     figures.append(KeyFigure("ensemble", "of teachers", "ink", table.intervals[ENSEMBLE]))
     return figures
 
 
 def gap(table: Accuracies) -> tuple[str, Interval] | None:
     """The convolutional gap at the largest budget that shows it."""
-    shown = [(budget, pair) for budget in table.budgets() if (pair := extremes(table, budget))]
-    if not shown:
+    pairs = gaps_by_budget(table)
+    if not pairs:
         return None
-    budget, (conv, mlp) = shown[-1]
-    return budget, table.difference(conv, mlp)
+    budget = list(pairs)[-1]
+    return budget, table.difference(*pairs[budget])

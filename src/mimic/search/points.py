@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log
 
-from mimic.core.parameters import Hsv, Student, Teacher
-from mimic.core.spaces import DIGITS, Range, Space
-from mimic.nets.students import REGISTRY
+from mimic.data.image_parameters import CHANNELS, Hsv
+from mimic.nets.budget import solve
+from mimic.nets.layers import Layers
+from mimic.search.spaces import DIGITS, Goal, Range, Space
+from mimic.training.recipe import Student, Teacher
 
 Point = dict[str, float]
 FILTERS = ("group1", "group2", "group3")  # names of Teacher.filters
@@ -52,9 +54,9 @@ class Dimension:
         return (log(low), log(high)) if self.log else (low, high)
 
 
-def dimensions(space: Space, family: str | None) -> tuple[Dimension, ...]:
-    """What `space` leaves open, in the order of its fields; `family` is None for teachers."""
-    return tuple(_dimension(name, given, _is_whole(name, family)) for name, given in ranges(space))
+def dimensions(space: Space, ratios: bool) -> tuple[Dimension, ...]:
+    """What `space` leaves open, in the order of its fields; `ratios` says that its widths are some."""
+    return tuple(_dimension(name, given, _is_whole(name, ratios)) for name, given in ranges(space))
 
 
 def _dimension(name: str, given: Range, integer: bool) -> Dimension:
@@ -72,11 +74,19 @@ def ranges(space: Space) -> Iterator[tuple[str, Range]]:
                 yield from ((f"{field}.{name}", given) for name, given in group.items())
 
 
-def _is_whole(name: str, family: str | None) -> bool:
+def _is_whole(name: str, ratios: bool) -> bool:
     group = name.partition(".")[0]
-    if group == "widths":
-        return REGISTRY[family].dependent is not None
-    return group in ("filters", "hidden")
+    return group in ("filters", "hidden") or (group == "widths" and not ratios)
+
+
+def net_of(goal: Goal, model: Teacher | Student) -> Layers:
+    """The net of some hyperparameters. Raises MimicError when their widths can't meet the budget."""
+    if isinstance(model, Teacher):
+        widths = dict(zip(FILTERS, model.filters, strict=True)) | {"hidden": model.hidden}
+    else:
+        widths = model.widths
+    rates = model.dropout.model_dump()
+    return solve(goal.family, goal.parameters, widths, goal.classes, CHANNELS, goal.image_size, rates)
 
 
 def complete(default: Teacher | Student, hsv: Hsv) -> Teacher | Student:

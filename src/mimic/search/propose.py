@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from mimic.core.errors import MimicError
-from mimic.core.spaces import Algorithm
 from mimic.search.points import Dimension, Point
 from mimic.search.samplers import Trained, make_sampler
+from mimic.search.spaces import Algorithm
+from mimic.support.errors import MimicError
 
 REFUSALS = 100  # in a row, after which a search gives up
 REPEATS = 10  # in a row, of known points, after which one is taken: small spaces have no others

@@ -15,9 +15,9 @@ from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.samplers import BaseSampler, GPSampler, TPESampler
 from scipy.stats import qmc, yeojohnson
 
-from mimic.core.seeds import stream, stream_key
-from mimic.core.spaces import Algorithm
+from mimic.data.seeds import stream, stream_key
 from mimic.search.points import Dimension, Point, is_inside
+from mimic.search.spaces import Algorithm
 
 SMALLEST_GENERATION = 4  # of CMA-ES: below it, covariances are not learnt
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mimic.core.errors import MimicError
-from mimic.core.parameters import Student, Teacher
 from mimic.search.points import Dimension, Point, apply_point
+from mimic.support.errors import MimicError
+from mimic.training.recipe import Student, Teacher
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,7 @@ def selection(
         "averaged": [trial.name for trial in chosen],
         "point": best.point,
         "hyperparameters": apply_point(default, best.point).model_dump(mode="json"),
+        "net": best.record["hyperparameters"]["net"],
         "space": {d.name: {"low": d.low, "high": d.high, "log": d.log} for d in dimensions},
         "records": {trial.name: trial.record for trial in chosen},
     }

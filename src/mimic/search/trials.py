@@ -1,49 +1,51 @@
 """Trials: from a point of a proposal to the training of a teacher or a student."""
 
+import json
 from collections.abc import Iterator, Sequence
 
-from mimic.core.runner import Context
-from mimic.core.tasks import StudentTask, TeacherTask, TrialTask
 from mimic.distill.students import train_students
-from mimic.search.files import points_and_limits
-from mimic.search.points import Point, apply_point, complete
+from mimic.support.context import Context
+from mimic.training.recipe import ModelTask, TeacherTask
 from mimic.training.train import train_teacher
 
 FIRST_SEED = 1000  # of searched teachers: a seed each, and none that members are likely to have (ours)
 
 
-def train_trials(tasks: Sequence[TrialTask], contexts: Sequence[Context]) -> Iterator[Context]:
+def train(contexts: Sequence[Context]) -> Iterator[Context]:
     """Train the trials of one round; yields the context of each when its files are there."""
-    points, limits = _proposed(contexts[0])
-    whole = [_whole_task(task, points[task.index - 1]) for task in tasks]
-    data = contexts[0].folder("data/data")
-    if isinstance(whole[0], TeacherTask):
-        for task, context in zip(whole, contexts, strict=True):
-            train_teacher(task, data, context, limits)
+    tasks, limits = [whole_task(context) for context in contexts], _limits(contexts[0])
+    if isinstance(tasks[0], TeacherTask):
+        for task, context in zip(tasks, contexts, strict=True):
+            train_teacher(context, task, limits)
             yield context
     else:
-        shards = [folder / "logits.safetensors" for folder in contexts[0].upstream("logits").values()]
-        yield from train_students(contexts, whole, data, shards, [limits] * len(whole))
+        yield from train_students(contexts, tasks, [limits] * len(tasks))
 
 
-def settled_task(task: TrialTask, context: Context) -> dict:
-    """What a trial is to do, as JSON."""
-    points, limits = _proposed(context)
-    whole = _whole_task(task, points[task.index - 1])
-    return {"task": whole.model_dump(mode="json"), "limits": limits}
+def whole_task(context: Context) -> ModelTask:
+    """What a trial is to do: its default, with the hyperparameters and the net of its point."""
+    trial = context.task
+    proposed = _proposal(context)
+    found, net = (proposed[name][trial.index - 1] for name in ("hyperparameters", "nets"))
+    content = trial.default.model_dump(mode="json") | {"net": net}
+    if isinstance(trial.default, TeacherTask):
+        found = found | {"seed": FIRST_SEED + trial.number}
+        content |= {"teacher": found, "augmentation": content["augmentation"] | {"hsv": found["hsv"]}}
+    else:
+        content |= {"student": found}
+    return type(trial.default).model_validate_json(json.dumps(content))
 
 
-def _proposed(context: Context) -> tuple[list[Point], dict[int, float]]:
-    (proposal,) = context.upstream("proposal").values()
-    return points_and_limits(proposal)
+def settled(context: Context) -> dict:
+    """All that a trial's result depends on, whatever search it belongs to."""
+    return {"task": whole_task(context).model_dump(mode="json"), "limits": _limits(context)}
 
 
-def _whole_task(task: TrialTask, point: dict[str, float]) -> TeacherTask | StudentTask:
-    """The task of one teacher or student with the point's values in place of the default's."""
-    default = task.default
-    if isinstance(default, StudentTask):
-        return default.model_copy(update={"student": apply_point(default.student, point)})
-    teacher = apply_point(complete(default.teacher, default.augmentation.hsv), point)
-    teacher = teacher.model_copy(update={"seed": FIRST_SEED + task.number})
-    augmentation = default.augmentation.model_copy(update={"hsv": teacher.hsv})
-    return default.model_copy(update={"teacher": teacher, "augmentation": augmentation})
+def _proposal(context: Context) -> dict:
+    (folder,) = context.upstream("proposal").values()
+    return json.loads((folder / "proposal.json").read_text(encoding="utf-8"))
+
+
+def _limits(context: Context) -> dict[int, float]:
+    """The validation error that ends a trial after an epoch."""
+    return {int(epoch): limit for epoch, limit in _proposal(context)["limits"].items()}

@@ -3,12 +3,12 @@
 import signal
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import psutil
 
-from mimic.tracking.jobs import scan
-from mimic.tracking.mirror import Known, track
+from mimic.tracking.mirror import Mirror
 
 LAST_PASS_S = 20.0  # for what happened since the last pass, once the end was asked for
 LONGEST_WAIT_S = 300.0  # between attempts to reach a store that is away
@@ -30,35 +30,21 @@ def follow(
     and said to be away once. To be called in the main thread.
     """
     end = _End(parent_pid)
-    report = _once(progress)
-    mirrored, known, failures = None, Known(), 0
+    report = cache(progress)  # a line that was said before is not said again
+    mirror, failures = None, 0
     while True:
         last = end.near()
         try:
-            files = scan(Path(results), Path(live))
-            if files != mirrored:
-                track(results, live, uri, report, end.over, known)
-                mirrored = files
+            mirror = mirror or Mirror(results, live, uri, report)
+            mirror.sync(end.over)
             failures = 0
         except Exception as error:  # training must not depend on this process, nor this one on any store
             report(f"tracking: {error or type(error).__name__}")
-            known = Known()
+            mirror = None  # what it knows may be wrong
             failures += 1
         if last:
             return
         end.wait(min(interval_s * 2**failures, LONGEST_WAIT_S) if failures else interval_s)
-
-
-def _once(progress: Callable[[str], None]) -> Callable[[str], None]:
-    """`progress`, for lines that were not said before."""
-    said: set[str] = set()
-
-    def report(line: str) -> None:
-        if line not in said:
-            said.add(line)
-            progress(line)
-
-    return report
 
 
 class _End:

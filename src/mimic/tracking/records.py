@@ -4,12 +4,11 @@ Whatever does not have the documented form is refused by a MimicError that names
 a file's content is repeated in the message.
 """
 
-import csv
 import hashlib
-import io
 import json
 import math
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -21,14 +20,17 @@ from pydantic import (
     Field,
     FiniteFloat,
     JsonValue,
+    RootModel,
     TypeAdapter,
     ValidationError,
     model_validator,
 )
 
-from mimic.core.errors import MimicError
+from mimic.engine.sidecar import Sidecar
+from mimic.nets.layers import Layers
+from mimic.support.errors import MimicError
+from mimic.tracking.notation import notation
 
-Key = Annotated[str, Field(pattern=r"^[0-9a-f]{8,128}$")]
 Text = Annotated[str, Field(max_length=5000)]
 Count = Annotated[int, Field(ge=0)]
 MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
@@ -40,18 +42,27 @@ def flatten(groups: dict[str, JsonValue], prefix: str = "") -> dict[str, str]:
     for name, value in groups.items():
         if isinstance(value, dict):
             flat |= flatten(value, f"{prefix}{name}.")
+        elif not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}", prefix + name):
+            raise ValueError("names must consist of letters, digits, dots, dashes and underscores")
         else:
             flat[prefix + name] = value if isinstance(value, str) else json.dumps(value)
     return flat
 
 
-def _check_names(groups: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    if not all(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}", name) for name in flatten(groups)):
-        raise ValueError("names must consist of letters, digits, dots, dashes and underscores")
-    return groups
+_LAYERS = TypeAdapter(Layers)
 
 
-Groups = Annotated[dict[str, JsonValue], AfterValidator(_check_names)]
+def _described(hyperparameters: dict[str, JsonValue]) -> dict[str, str]:
+    """Flat, and the net not as dozens of layers but as `c48-mp-fc220`."""
+    try:
+        net = notation(_LAYERS.validate_python(hyperparameters.get("net")))
+    except ValidationError:
+        raise ValueError("net must be the layers of a net") from None
+    return flatten(hyperparameters | {"net": net})
+
+
+Groups = Annotated[dict[str, JsonValue], AfterValidator(flatten)]
+Hyperparameters = Annotated[dict[str, JsonValue], AfterValidator(_described)]
 
 
 class _Record(BaseModel):
@@ -60,17 +71,10 @@ class _Record(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
 
 
-class FileDigest(_Record):
-    """How a sidecar describes one file beside it."""
-
-    md5: str
-    size: Count
-
-
 class Provenance(_Record):
-    """Where and when a job ran."""
+    """Where and when a job ran, as its sidecar tells."""
 
-    started: datetime
+    started: Annotated[datetime, Field(strict=False)]
     seconds: Annotated[FiniteFloat, Field(ge=0)]
     commit: Text | None = None
     dirty: bool | None = None
@@ -88,31 +92,11 @@ class Provenance(_Record):
         return self.started_ms + round(self.seconds * 1000)
 
 
-class Sidecar(_Record):
-    """`job.json`: identity of a published job."""
+class Totals(_Record):
+    """The metrics of a whole training."""
 
-    name: str
-    study: str
-    key: Key
-    upstream: dict[str, Key] = {}
-    files: dict[str, FileDigest] = {}
-    provenance: Provenance
-
-
-class Result(_Record):
-    """`record.json`: what came of a training."""
-
-    status: Literal["finished", "diverged"]
-    reason: Text | None = None
-    kind: Literal["teacher", "student"]
-    name: str
-    family: Text
-    budget: Text | None = None
-    arm: Text | None = None
-    seed: int
     parameters: Count
     multiply_adds: Count | None = None
-    hyperparameters: Groups
     epochs: Count
     best_epoch: Count | None = None
     validation_accuracy: FiniteFloat | None = None
@@ -120,10 +104,20 @@ class Result(_Record):
     seconds: FiniteFloat | None = None
     images_per_second: FiniteFloat | None = None
     training_flops: FiniteFloat | None = None
+
+
+class TrainingRecord(Totals):
+    """`record.json`: what came of a training."""
+
+    status: Literal["finished", "diverged"]
+    reason: Text | None = None
+    kind: Literal["teacher", "student"]
+    name: str
+    hyperparameters: Hyperparameters
     stop: Text | None = None
 
 
-class Proposal(_Record):
+class ProposedPoints(_Record):
     """`proposal.json`: what asked for the trials of one round of a search."""
 
     algorithm: Text
@@ -131,7 +125,7 @@ class Proposal(_Record):
     origins: list[Text]  # of each point: where it comes from, such as "sobol"
 
     @model_validator(mode="after")
-    def _paired(self) -> "Proposal":
+    def _paired(self) -> "ProposedPoints":
         if len(self.points) != len(self.origins):
             raise ValueError("points and origins must be as many")
         return self
@@ -140,31 +134,48 @@ class Proposal(_Record):
 class Live(_Record):
     """`live.json`: identity of a training under way."""
 
-    key: Key
+    key: Annotated[str, Field(pattern=r"^[0-9a-f]{8,128}$")]
     study: str
     step: str
     name: str
-    hyperparameters: Groups
+    hyperparameters: Hyperparameters
     parameters: Count
     slurm_job: Text | None = None
 
 
-Model = TypeVar("Model", bound=_Record)
+class MeasuredModels(RootModel[list[dict[str, FiniteFloat | Text | None]]]):
+    """`measures.json`: one or more models on the test images; a diverged one has no measures."""
+
+    @property
+    def metrics(self) -> dict[str, dict[str, float]]:
+        """Of each model, by kind/name, its measures with the prefix `test_`."""
+        measures = re.compile("accuracy|nll|ece|accuracy_shift_[0-9]+")
+        return {
+            f"{row.get('kind')}/{row.get('name')}": {
+                f"test_{name}": value
+                for name, value in row.items()
+                if measures.fullmatch(name) and isinstance(value, float)
+            }
+            for row in self.root
+        }
+
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_model(path: Path, model: type[Model], sidecar: Sidecar | None = None) -> Model:
     """The JSON file at `path` as `model`. Raises MimicError when it is malformed or not the published one."""
-    try:
-        return model.model_validate_json(_read(path, sidecar))
-    except ValidationError as error:
-        raise MimicError(f"{path}: {_explain(error)}") from None
+    return _checked(path, model.model_validate_json, _read(path, sidecar))
+
+
+def read_provenance(path: Path, sidecar: Sidecar) -> Provenance:
+    """The provenance in the sidecar that lies at `path`. Raises MimicError when it is malformed."""
+    return _checked(path, Provenance.model_validate, sidecar.provenance)
 
 
 Epochs = dict[int, dict[str, float]]  # metrics of each epoch, ascending
 
 _LINE = TypeAdapter(dict[MetricName, float | None], config=ConfigDict(strict=True))
-_METRICS_PER_EPOCH = 100
-_LAST_EPOCH = 10**9
 
 
 def read_history(path: Path, sidecar: Sidecar | None = None) -> tuple[Epochs, list[str]]:
@@ -193,53 +204,12 @@ def read_history(path: Path, sidecar: Sidecar | None = None) -> tuple[Epochs, li
 
 
 def _epoch(line: bytes) -> tuple[int, dict[str, float]]:
-    metrics = _LINE.validate_json(line)
-    epoch = metrics.pop("epoch", None)
-    if epoch is None or not 1 <= epoch <= _LAST_EPOCH or epoch != int(epoch):
-        raise ValueError("epoch must be a whole number from 1")
-    if len(metrics) > _METRICS_PER_EPOCH:
-        raise ValueError(f"more than {_METRICS_PER_EPOCH} metrics in one epoch")
     # The loss of a diverged epoch is not a number; the others of its metrics are worth having.
-    return int(epoch), {
-        name: value for name, value in metrics.items() if value is not None and math.isfinite(value)
-    }
-
-
-_TEST_COLUMNS = ("accuracy", "nll", "ece", "agreement", "kl")
-_KINDS = ("teacher", "student", "trial")
-Measures = dict[tuple[str, str], dict[str, float]]  # (step, variant) -> test metrics
-
-
-def read_measures(path: Path, sidecar: Sidecar) -> tuple[Measures, list[str]]:
-    """The test metrics of each trained model in `models.csv`, and one sentence for each row left out.
-
-    Metrics carry the prefix `test_`; a model that was not measured has none. Raises MimicError when the
-    file can not be read, is not the one that its sidecar describes, or has no columns kind and name.
-    """
-    try:
-        rows = list(csv.DictReader(io.StringIO(_read(path, sidecar).decode(), newline="")))
-    except (UnicodeDecodeError, csv.Error):
-        raise MimicError(f"{path}: is not a CSV table") from None
-    if rows and not {"kind", "name"} <= rows[0].keys():
-        raise MimicError(f"{path}: must have the columns kind and name")
-    measures: Measures = {}
-    left_out = []
-    for number, row in enumerate(rows, start=2):
-        if row["kind"] not in _KINDS:
-            continue
-        try:
-            measures[row["kind"], row["name"]] = _test_metrics(row)
-        except ValueError:
-            left_out.append(f"{path}, line {number}: a measure is not a finite number; the line is left out")
-    return measures, left_out
-
-
-_FINITE = TypeAdapter(FiniteFloat)
-
-
-def _test_metrics(row: dict[str, str]) -> dict[str, float]:
-    columns = [name for name in row if name in _TEST_COLUMNS or (name or "").startswith("accuracy_shift_")]
-    return {f"test_{name}": _FINITE.validate_python(row[name]) for name in columns if row[name]}
+    metrics = {name: value for name, value in _LINE.validate_json(line).items() if math.isfinite(value or 0)}
+    epoch = metrics.pop("epoch", None)
+    if epoch is None or not 1 <= epoch <= 1e9 or epoch != int(epoch):
+        raise ValueError("epoch must be a whole number from 1")
+    return int(epoch), {name: value for name, value in metrics.items() if value is not None}
 
 
 def _read(path: Path, sidecar: Sidecar | None) -> bytes:
@@ -248,12 +218,19 @@ def _read(path: Path, sidecar: Sidecar | None) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise MimicError(f"{path}: can not be read: {error.strerror}") from None
-    digest = sidecar.files.get(path.name) if sidecar else None
-    if digest and hashlib.md5(content, usedforsecurity=False).hexdigest() != digest.md5:
+    file = sidecar.files.get(path.name) if sidecar else None
+    if file and hashlib.md5(content, usedforsecurity=False).hexdigest() != file.md5:
         raise MimicError(
             f"{path}: was changed after its job.json was written; restore it or run the job again"
         )
     return content
+
+
+def _checked(path: Path, validate: Callable[..., Model], content: object) -> Model:
+    try:
+        return validate(content)
+    except ValidationError as error:
+        raise MimicError(f"{path}: {_explain(error)}") from None
 
 
 def _explain(error: ValidationError) -> str:

@@ -3,19 +3,20 @@
 import re
 from dataclasses import dataclass, replace
 
-from mimic.core.errors import MimicError
-from mimic.core.jobs import SIDECAR
-from mimic.tracking.jobs import Job
+from mimic.dag.steps import SIDECAR
+from mimic.engine.sidecar import Sidecar
+from mimic.support.errors import MimicError
 from mimic.tracking.records import (
     Epochs,
     Live,
-    Proposal,
-    Result,
-    Sidecar,
-    flatten,
+    ProposedPoints,
+    Totals,
+    TrainingRecord,
     read_history,
     read_model,
+    read_provenance,
 )
+from mimic.tracking.trainings import TrackedTraining
 
 
 @dataclass(frozen=True)
@@ -23,22 +24,53 @@ class Run:
     """What MLflow should show of one training."""
 
     status: str  # "RUNNING", "FINISHED" or "FAILED"
-    started_ms: int
+    began_ms: int
     ended_ms: int  # of a live run: when its history was last written
-    tags: dict[str, str]
+    tags: dict[str, str | None]
     parameters: dict[str, str]
-    epochs: Epochs
-    epoch_ms: dict[int, int]  # when each epoch ended
     metrics: dict[str, float]  # of the whole training
+    epochs: Epochs
+    left_out: list[str]  # one sentence for each line of its history that is malformed
+
+    @property
+    def epoch_ms(self) -> dict[int, int]:
+        """When each epoch ended, counted back from the end by the seconds that each took."""
+        times, ended_ms = {}, self.ended_ms
+        for epoch in reversed(self.epochs):
+            times[epoch] = ended_ms
+            ended_ms -= round(1000 * self.epochs[epoch].get("seconds", 0))
+        return times
 
 
-def read_run(job: Job) -> tuple[Run, list[str]]:
-    """The records of a job, and one sentence for each line of its history that was left out.
+def read_run(training: TrackedTraining) -> Run:
+    """The records of a training.
 
     Raises MimicError when a record is malformed or is not the one that was published.
     """
-    run, left_out = _finished(job, job.identity) if job.finished else _live(job, job.identity)
-    return _in_search(run, job) if job.step == "trial" else run, left_out
+    run = (_finished if training.finished else _live)(training, training.identity)
+    parameters = dict(run.parameters)
+    tags = run.tags | {
+        "mimic.study": training.results.name,
+        "mimic.step": training.step,
+        "mimic.variant": training.variant,
+        "mimic.family": parameters.get("family", "teacher"),
+        "mimic.budget": parameters.get("budget"),
+        "mimic.arm": parameters.get("arm"),
+        "mimic.seed": parameters.get("repetition", parameters.get("teacher.seed")),
+        "mimic.net": parameters.pop("net"),
+        "mimic.key": training.key,
+        "mimic.current": "yes",
+        "mlflow.source.name": f"mimic {training.step}",
+    }
+    if training.step == "trial":
+        place, searched = _search(training)
+        tags, parameters = tags | place, searched or parameters
+    return replace(
+        run,
+        began_ms=min([run.began_ms, *run.epoch_ms.values()]),
+        tags={name: value for name, value in tags.items() if value is not None},
+        parameters=parameters,
+    )
 
 
 _OWN_NAMES = {  # of the metrics of a whole training, where an epoch has one of the same name
@@ -46,141 +78,68 @@ _OWN_NAMES = {  # of the metrics of a whole training, where an epoch has one of 
     "seconds": "training_seconds",
     "images_per_second": "training_images_per_second",
 }
-_FINAL_METRICS = (
-    "parameters",
-    "multiply_adds",
-    "epochs",
-    "best_epoch",
-    "validation_accuracy",
-    "validation_loss",
-    "seconds",
-    "images_per_second",
-    "training_flops",
-)
 
 
-def _finished(job: Job, sidecar: Sidecar) -> tuple[Run, list[str]]:
-    result = read_model(job.folder / "record.json", Result, sidecar)
-    kinds = ("teacher", "student") if job.step == "trial" else (job.step,)
-    if result.kind not in kinds or result.name != job.variant:
-        raise MimicError(f"{job.folder}/record.json: is that of {result.kind} {result.name}, not of {job}")
-    epochs, left_out = read_history(job.folder / "history.jsonl", sidecar)
-    ran = sidecar.provenance
-    epoch_ms = _epoch_ms(epochs, ran.ended_ms)
-    tags = _tags(job, result.family, result.budget, result.arm, result.seed) | {
-        "mimic.stop": result.stop,
+def _finished(training: TrackedTraining, sidecar: Sidecar) -> Run:
+    folder = training.folder
+    record = read_model(folder / "record.json", TrainingRecord, sidecar)
+    kinds = ("teacher", "student") if training.step == "trial" else (training.step,)
+    if record.kind not in kinds or record.name != training.variant:
+        raise MimicError(f"{folder}/record.json: is that of {record.kind} {record.name}, not of {training}")
+    ran = read_provenance(folder / SIDECAR, sidecar)
+    totals = record.model_dump(include=set(Totals.model_fields), exclude_none=True)
+    tags = {
+        "mimic.stop": record.stop,
         "mimic.commit": f"{ran.commit}-dirty" if ran.commit and ran.dirty else ran.commit,
         "mlflow.source.git.commit": ran.commit,
         "mimic.slurm_job": ran.slurm_job,
-        "mimic.reason": result.reason,
+        "mimic.reason": record.reason,
     }
-    values = {name: getattr(result, name) for name in _FINAL_METRICS}
-    run = Run(
-        status="FINISHED" if result.status == "finished" else "FAILED",
-        started_ms=min([ran.started_ms, *epoch_ms.values()]),
-        ended_ms=ran.ended_ms,
-        tags=_given(tags),
-        parameters=flatten(result.hyperparameters),
-        epochs=epochs,
-        epoch_ms=epoch_ms,
-        metrics={
-            _OWN_NAMES.get(name, name): float(value) for name, value in values.items() if value is not None
-        },
-    )
-    return run, left_out
+    metrics = {_OWN_NAMES.get(name, name): float(value) for name, value in totals.items()}
+    status = "FINISHED" if record.status == "finished" else "FAILED"
+    told = read_history(folder / "history.jsonl", sidecar)
+    return Run(status, ran.started_ms, ran.ended_ms, tags, record.hyperparameters, metrics, *told)
 
 
-_STUDENT = re.compile(
-    r"(?P<family>[^-]+)-(?P<budget>[^-]+)-(?P<arm>[^-]+)(-s(?P<seed>\d+)|(-[a-z]+)?-r\d+-t\d+)"
-)  # or the trial of a search for one
-
-
-def _live(job: Job, identity: Live) -> tuple[Run, list[str]]:
-    history = job.folder / "history.jsonl"
+def _live(training: TrackedTraining, identity: Live) -> Run:
+    history = training.folder / "history.jsonl"
+    begun = history.exists()
     try:
-        written_ms = (
-            history if history.exists() else job.folder / "live.json"
-        ).stat().st_mtime_ns // 1_000_000
-        epochs, left_out = read_history(history) if history.exists() else ({}, [])
+        written_ms = (history if begun else history.with_name("live.json")).stat().st_mtime_ns // 1_000_000
     except OSError as error:
-        raise MimicError(f"{job.folder}: can not be read: {error.strerror}") from None
-    epoch_ms = _epoch_ms(epochs, written_ms)
-    student = _STUDENT.fullmatch(job.variant)
-    parts = student.groupdict() if student else {}
-    family = parts.get("family", "teacher" if job.step != "student" else None)
-    tags = _tags(job, family, parts.get("budget"), parts.get("arm"), parts.get("seed"))
-    run = Run(
-        status="RUNNING",
-        started_ms=min([written_ms, *epoch_ms.values()]),
-        ended_ms=written_ms,
-        tags=_given(tags | {"mimic.slurm_job": identity.slurm_job}),
-        parameters=flatten(identity.hyperparameters),
-        epochs=epochs,
-        epoch_ms=epoch_ms,
-        metrics={"parameters": float(identity.parameters)},
-    )
-    return run, left_out
+        raise MimicError(f"{training.folder}: can not be read: {error.strerror}") from None
+    tags, metrics = {"mimic.slurm_job": identity.slurm_job}, {"parameters": float(identity.parameters)}
+    told = read_history(history) if begun else ({}, [])
+    return Run("RUNNING", written_ms, written_ms, tags, identity.hyperparameters, metrics, *told)
 
 
-def _tags(job: Job, family: str | None, budget: str | None, arm: str | None, seed: int | str | None) -> dict:
-    return {
-        "mimic.study": job.study,
-        "mimic.step": job.step,
-        "mimic.variant": job.variant,
-        "mimic.family": family,
-        "mimic.budget": budget,
-        "mimic.arm": arm,
-        "mimic.seed": None if seed is None else str(seed),
-        "mimic.key": job.key,
-        "mimic.current": "yes",
-        "mlflow.source.name": f"mimic {job.step}",
-    }
+_TRIAL = re.compile(r"(?P<search>.+)-(?P<round>r\d+)-t(?P<index>\d+)")
 
 
-_TRIAL = re.compile(r"(?P<search>.+)-r(?P<round>\d+)-t(?P<index>\d+)")
+def _search(trial: TrackedTraining) -> tuple[dict[str, str], dict[str, str]]:
+    """The tags that place a trial in its search, and the parameters that were searched.
 
-
-def _in_search(run: Run, job: Job) -> Run:
-    """A trial's run, with its place in the search and no parameters but those that were searched.
-
-    So every parameter that MLflow offers to compare the trials by is one in which they differ. Without
-    its proposal, nobody knows which these are, and all of them stay.
+    These alone are shown, so that every parameter that MLflow offers to compare the trials by is one in
+    which they differ. Without its proposal nobody knows which these are: none are given.
     """
-    place = _TRIAL.fullmatch(job.variant)
+    place = _TRIAL.fullmatch(trial.variant)
     if place is None:
-        raise MimicError(f"{job.folder}: is not named as a trial is, such as conv2-1M-logits-r01-t03")
+        raise MimicError(f"{trial.folder}: is not named as a trial is, such as conv2-1M-logits-r01-t03")
     index = int(place["index"])
     tags = {
         "mimic.search": place["search"],
-        "mimic.round": str(int(place["round"])),
+        "mimic.round": str(int(place["round"][1:])),
         "mimic.trial": str(index),
     }
-    parameters = run.parameters
-    proposal = _proposal(job)
-    if proposal and 1 <= index <= len(proposal.points):
-        tags |= {"mimic.algorithm": proposal.algorithm, "mimic.origin": proposal.origins[index - 1]}
-        parameters = flatten(proposal.points[index - 1])
-    return replace(run, tags=run.tags | tags, parameters=parameters)
-
-
-def _proposal(job: Job) -> Proposal | None:
-    """What asked for a trial, if it is still there: another proposal may have taken its place."""
-    if job.round is None or not (job.round / SIDECAR).exists():
-        return None
-    sidecar = read_model(job.round / SIDECAR, Sidecar)
-    if job.finished and job.identity.upstream.get(f"proposal/{sidecar.name}") != sidecar.key:
-        return None
-    return read_model(job.round / "proposal.json", Proposal, sidecar)
-
-
-def _given(tags: dict[str, str | None]) -> dict[str, str]:
-    return {name: value for name, value in tags.items() if value is not None}
-
-
-def _epoch_ms(epochs: Epochs, ended_ms: int) -> dict[int, int]:
-    """When each epoch ended, counted back from the end by the seconds that each took."""
-    times = {}
-    for epoch in reversed(epochs):
-        times[epoch] = ended_ms
-        ended_ms -= round(1000 * epochs[epoch].get("seconds", 0))
-    return times
+    for models in ("teachers", "students"):
+        path = trial.results / models / "searches" / place["search"] / place["round"] / SIDECAR
+        if not path.exists():
+            continue
+        sidecar = read_model(path, Sidecar)
+        if trial.finished and trial.identity.upstream.get(f"proposal/{sidecar.name}") != sidecar.key:
+            continue  # another proposal has taken the place of the one that asked for it
+        proposal = read_model(path.with_name("proposal.json"), ProposedPoints, sidecar)
+        if 1 <= index <= len(proposal.points):
+            tags |= {"mimic.algorithm": proposal.algorithm, "mimic.origin": proposal.origins[index - 1]}
+            return tags, proposal.points[index - 1]
+    return tags, {}

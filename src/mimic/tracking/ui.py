@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from mimic.core.errors import MimicError
-from mimic.tracking.store import locked, prepare, resolve, sqlite_file
+from mimic.support.errors import MimicError
+from mimic.tracking.mlflow_store import connect, locked, resolve, sqlite_file
 
 HINT = """http://{host}:{port}: choose a study, then Training runs.
 To compare the trials of a search, filter by
@@ -26,14 +26,12 @@ def serve(uri: str | None = None, host: str = "127.0.0.1", port: int = 5000) -> 
         raise MimicError("MLFLOW_TRACKING_URI names a server, which shows its runs itself: open its address")
     _check_port(host, port)
     with locked(uri, Path(f"{database}.lock"), print):
-        prepare(uri)
+        connect(uri)
     print(HINT.format(host=host, port=port), flush=True)
-    os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = (
-        "false"  # eight processes, for nothing that is used here
-    )
-    options = {"--backend-store-uri": uri, "--host": host, "--port": str(port), "--workers": "1"}
-    words = [word for option in options.items() for word in option]
-    os.execv(sys.executable, [sys.executable, "-m", "mlflow", "server", "--no-serve-artifacts", *words])
+    # By itself it starts eight more processes, for nothing that is used here.
+    os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
+    options = [f"--backend-store-uri={uri}", f"--host={host}", f"--port={port}", "--workers=1"]
+    os.execv(sys.executable, [sys.executable, "-m", "mlflow", "server", "--no-serve-artifacts", *options])
 
 
 def _check_port(host: str, port: int) -> None:

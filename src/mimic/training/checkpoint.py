@@ -14,7 +14,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, uint8
 
-from mimic.core.publish import atomic_path
+from mimic.support import messages
+from mimic.support.publish import atomic_path
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,14 @@ def load(path: Path, key: str, progress: Callable[[str], None]) -> Checkpoint | 
         with safe_open(path, framework="pt") as file:
             content = json.loads(file.metadata()["checkpoint"])
             if content["key"] != key:
-                progress(f"{path}: belongs to another training (key {content['key']}); starting anew")
+                progress(messages.foreign_checkpoint(path, content["key"]))
                 return None
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
         if content["digest"] != _digest(tensors, content["state"]):
             raise ValueError("its digest differs")
         return Checkpoint(tensors, json.loads(content["state"]))
     except (OSError, SafetensorError, TypeError, KeyError, ValueError) as error:
-        progress(f"{path}: damaged ({error}); starting anew")
+        progress(messages.damaged_checkpoint(path, error))
         return None
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from mimic.training.interrupt import Interrupted, StopFlag
+from mimic.support.interrupt import Interrupted, StopFlag
 from mimic.training.member import Member, Training, Validation
-from mimic.training.record import Outcome
+from mimic.training.outcome import Outcome
 from mimic.training.streams import Stream
 from mimic.training.timesheet import Timesheet
 

@@ -6,7 +6,7 @@ from functools import partial
 from torch import Tensor
 from torch.nn import functional
 
-from mimic.core.parameters import KL, L2, Loss
+from mimic.training.recipe import KL, L2, Loss
 
 
 def loss_function(loss: Loss) -> Callable[[Tensor, Tensor], Tensor]:

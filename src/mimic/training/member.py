@@ -9,10 +9,11 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from mimic.support import messages
+from mimic.support.interrupt import StopFlag
 from mimic.training import checkpoint
-from mimic.training.interrupt import StopFlag
+from mimic.training.outcome import Outcome, append_history, write_history
 from mimic.training.predict import measure, predict
-from mimic.training.record import Outcome, append_history, write_history
 from mimic.training.streams import Stream
 from mimic.training.trainer import FitTask, State, Trainer
 
@@ -76,7 +77,7 @@ class Training:
         if saved is not None:
             self.trainer.restore(saved)
             if self.state.stop is None:
-                self._say(f"going on from {self.place}")
+                self._say(messages.resumed(self.place))
         # After a kill the file may be a line behind the checkpoint, or belong to another training.
         write_history(member.folder / HISTORY, self.state.history)
 
@@ -92,7 +93,7 @@ class Training:
     @property
     def place(self) -> str:
         """The position, for people."""
-        return f"{self._epoch()}  step {self.state.step}/{self._steps_per_epoch}"
+        return messages.position(self._epoch(), self.state.step, self._steps_per_epoch)
 
     @property
     def is_over(self) -> bool:
@@ -133,7 +134,7 @@ class Training:
         trainer, started = self.trainer, time.perf_counter()
         logits_NK = predict(trainer.net, validation.images_NCHW, trainer.task.precision, trainer.device)
         error, loss = measure(logits_NK, validation.labels_N)
-        line = f"{self._epoch()}  {self._pace()}  validation error {100 * error:.1f} %"
+        line = messages.validated(self._epoch(), self._pace(), error)
         trainer.end_epoch(error, loss, time.perf_counter() - started)
         if time.monotonic() - self._said >= QUIET:
             self._say(line)
@@ -143,12 +144,11 @@ class Training:
         self.member.progress(line)
 
     def _epoch(self) -> str:
-        planned = self.trainer.schedule.planned_epochs
-        return f"epoch {self.trainer.epoch + 1}" + (f"/{planned}" if planned else "")
+        return messages.epoch(self.trainer.epoch + 1, self.trainer.schedule.planned_epochs)
 
     def _pace(self) -> str:
         state = self.state
-        return f"loss {self.trainer.mean_loss():.3f}  {state.epoch_images / state.epoch_seconds:.0f} images/s"
+        return messages.pace(self.trainer.mean_loss(), state.epoch_images / state.epoch_seconds)
 
 
 def _outcome(state: State) -> Outcome:
@@ -170,8 +170,5 @@ def _outcome(state: State) -> Outcome:
 
 def _verdict(outcome: Outcome) -> str:
     if outcome.status == "diverged":
-        return f"diverged: {outcome.reason}"
-    return (
-        f"ended after {len(outcome.history)} epochs ({outcome.stop}); best validation error "
-        f"{100 * (1 - outcome.validation_accuracy):.1f} % in epoch {outcome.best_epoch}"
-    )
+        return messages.diverged(outcome.reason)
+    return messages.ended(len(outcome.history), outcome.stop, outcome.validation_accuracy, outcome.best_epoch)

@@ -1,39 +1,39 @@
-"""A trained model as files: weights, validation logits, history, record."""
+"""A trained model as files: weights, validation logits, history, record. Or several in a bundle."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from mimic.core.errors import MimicError
-from mimic.core.publish import write_json
-from mimic.core.tasks import StudentTask, TeacherTask
+from mimic.data.image_parameters import CHANNELS
 from mimic.nets.build import Net, build, load_weights, save_weights
-from mimic.nets.from_task import CHANNELS, layers_of
 from mimic.nets.layers import count, multiply_adds
-from mimic.training.record import Outcome, Subject, summary, write_history
+from mimic.support.errors import MimicError
+from mimic.support.publish import write_json
+from mimic.training.outcome import Outcome, Subject, summary, write_history
+from mimic.training.recipe import ModelTask, TeacherTask, task_of
 
 
-def make_net(task: TeacherTask | StudentTask, classes: int, image_size: int) -> Net:
+def make_net(task: ModelTask, image_size: int) -> Net:
     """The net that a task asks for, its weights still to be set."""
     scale = 1.0 if isinstance(task, TeacherTask) else task.student.input_scale
-    return build(layers_of(task, classes, image_size), CHANNELS, image_size, scale)
+    return build(task.net, CHANNELS, image_size, scale)
 
 
-def subject_of(task: TeacherTask | StudentTask, name: str, classes: int, image_size: int) -> Subject:
+def subject_of(task: ModelTask, name: str, image_size: int) -> Subject:
     """What the record says of the net and of its task."""
     if isinstance(task, TeacherTask):
         identity = {"kind": "teacher", "family": "teacher", "seed": task.teacher.seed}
     else:
         identity = {"kind": "student", "family": task.family, "seed": task.repetition}
         identity |= {"budget": task.budget, "arm": task.arm}
-    layers = layers_of(task, classes, image_size)
     return Subject(
         **identity,
         name=name,
-        parameters=count(layers, CHANNELS, image_size),
-        multiply_adds=multiply_adds(layers, CHANNELS, image_size),
+        parameters=count(task.net, CHANNELS, image_size),
+        multiply_adds=multiply_adds(task.net, CHANNELS, image_size),
         hyperparameters=task.model_dump(mode="json"),
     )
 
@@ -57,11 +57,29 @@ def read_record(folder: Path) -> dict:
         raise MimicError(f"{path}: can not be read ({error}); remove it and run snakemake again") from None
 
 
-def load_model(folder: Path, classes: int, image_size: int) -> tuple[dict, Net]:
+def load_model(folder: Path, image_size: int) -> tuple[dict, Net]:
     """The record and the net, in evaluation mode, of a model in `folder`."""
     record = read_record(folder)
-    task_type = TeacherTask if record["kind"] == "teacher" else StudentTask
-    task = task_type.model_validate_json(json.dumps(record["hyperparameters"]))
-    net = make_net(task, classes, image_size)
+    net = make_net(task_of(record), image_size)
     load_weights(net, folder / "model.safetensors")
     return record, net.eval()
+
+
+def write_bundle(path: Path, folders: Mapping[str, Path]) -> None:
+    """The weights of several models in one file, so that what follows depends on these models alone."""
+    weights = {
+        f"{name}/{tensor}": value
+        for name, folder in folders.items()
+        for tensor, value in load_file(folder / "model.safetensors").items()
+    }
+    save_file(weights, path)
+
+
+def load_bundle(path: Path, records: Mapping[str, dict], image_size: int) -> dict[str, Net]:
+    """The nets of a bundle that `records` name, in evaluation mode, by name."""
+    weights, nets = load_file(path), {}
+    for name, record in records.items():
+        net, prefix = make_net(task_of(record), image_size), f"{name}/"
+        net.load_state_dict({k.removeprefix(prefix): w for k, w in weights.items() if k.startswith(prefix)})
+        nets[name] = net.eval()
+    return nets

@@ -7,8 +7,8 @@ import re
 
 import torch
 
-from mimic.core.errors import MimicError
-from mimic.core.tasks import Precision
+from mimic.support.errors import MimicError
+from mimic.training.recipe import Precision
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mimic.core.tasks import Precision
 from mimic.data.augment import standardise
 from mimic.training.precision import autocast
+from mimic.training.recipe import Precision
 
 BATCH = 500  # images at once
 

@@ -3,7 +3,7 @@
 import math
 from typing import Literal, Protocol
 
-from mimic.core.types import OneCycle, Patience, Schedule
+from mimic.training.recipe import OneCycle, Patience, Schedule
 
 StopReason = Literal["budget", "patience", "max_cut", "max_epochs"]
 

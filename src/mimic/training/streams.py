@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mimic.core import seeds
+from mimic.data import seeds
 from mimic.data.augment import Augmenter
 from mimic.training.predict import prepared
 
-Purpose = tuple[str | int, ...]  # of random draws, see core/seeds.py
+Purpose = tuple[str | int, ...]  # of random draws, see data/seeds.py
 
 
 class Stream(Protocol):

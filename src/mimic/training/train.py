@@ -8,32 +8,33 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mimic.core.parameters import CrossEntropy, Student, Teacher
-from mimic.core.publish import write_json
-from mimic.core.runner import Context
-from mimic.core.seeds import torch_seed
-from mimic.core.tasks import StudentTask, TeacherTask
 from mimic.data.augment import Augmenter
 from mimic.data.packed import open_split, read_description
+from mimic.data.seeds import torch_seed
 from mimic.nets.build import initialise
+from mimic.support import messages
+from mimic.support.context import Context
+from mimic.support.interrupt import StopFlag
+from mimic.support.publish import write_json
 from mimic.training.fit import fit
-from mimic.training.interrupt import StopFlag
 from mimic.training.member import Member, Validation
 from mimic.training.models import make_net, subject_of, write_model
+from mimic.training.outcome import Subject
 from mimic.training.precision import choose_device, prepare
 from mimic.training.predict import predict
-from mimic.training.record import Subject
+from mimic.training.recipe import CrossEntropy, StudentTask, TeacherTask, hyperparameters
 from mimic.training.streams import AugmentedStream, Purpose
 from mimic.training.trainer import FitTask
 
 
 def train_teacher(
-    task: TeacherTask, data: Path, context: Context, limits: dict[int, float] | None = None
+    context: Context, task: TeacherTask | None = None, limits: dict[int, float] | None = None
 ) -> None:
-    """Train a teacher on the packed images in `data`; leave its files in `context.out`.
+    """Train a teacher on the packed images; leave the files of a model in `context.out`.
 
-    `limits` end a hopeless search trial; see FitTask.
+    A search trial has a `task` of its own, and `limits` that end it when it is hopeless; see FitTask.
     """
+    task, data = task or context.task, context.folder("data/data")
     prepare(context.threads)
     train, teacher = open_split(data, "train"), task.teacher
     # Each seed has an order and augmented images of its own.
@@ -85,15 +86,15 @@ def train_models(
     """
     description, validation = read_description(data), open_split(data, "validation")
     images_NCHW = torch.from_numpy(validation.images_NCHW)
-    shape = len(description.classes), description.image_size
+    size = description.image_size
     known = Validation(images_NCHW, torch.from_numpy(validation.labels_N))
     subjects, failures = {}, {}
     for context, task, fit_task in jobs:
-        net = make_net(task, *shape)
-        initialise(net, _hyperparameters(task).init_scale, fit_task.seed)
-        subject = subject_of(task, context.spec.name, *shape)
+        net = make_net(task, size)
+        initialise(net, hyperparameters(task).init_scale, fit_task.seed)
+        subject = subject_of(task, context.name, size)
         _announce(context, subject)
-        member = Member(net, fit_task, context.training, context.spec.key, context.progress)
+        member = Member(net, fit_task, context.training, context.identity.get("key", ""), context.progress)
         subjects[member] = context, subject
     with StopFlag() as stop:
         for member, result in fit(list(subjects), stream, known, stop):
@@ -101,16 +102,12 @@ def train_models(
             if isinstance(result, Exception):
                 failures[subject.name] = result
                 if len(jobs) > 1:
-                    context.progress(f"failed: {type(result).__name__}: {result}; the others go on")
+                    context.progress(messages.member_failed(result))
             else:
                 logits_NK = predict(member.net, images_NCHW, member.task.precision, stream.device)
                 write_model(context.out, member.net, logits_NK, subject, result)
                 yield context
     _raise(failures, len(jobs))
-
-
-def _hyperparameters(task: TeacherTask | StudentTask) -> Teacher | Student:
-    return task.teacher if isinstance(task, TeacherTask) else task.student
 
 
 def _raise(failures: dict[str, Exception], members: int) -> None:
@@ -127,8 +124,7 @@ def _raise(failures: dict[str, Exception], members: int) -> None:
 
 def _announce(context: Context, subject: Subject) -> None:
     """Say beside the checkpoint who trains here, for `mimic track`."""
-    spec = context.spec
-    live = {"key": spec.key, "study": spec.study, "step": spec.step, "name": spec.name}
+    live = context.identity | {"name": context.name}
     live |= {"hyperparameters": subject.hyperparameters, "parameters": subject.parameters}
     live |= {"slurm_job": os.environ.get("SLURM_JOB_ID")}
     write_json(context.training / "live.json", live)

@@ -9,13 +9,12 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.optim.sgd import sgd
 
-from mimic.core.parameters import Loss
-from mimic.core.seeds import torch_seed
-from mimic.core.tasks import Precision
-from mimic.core.types import Frozen, Momentum, Rate, Schedule
+from mimic.data.seeds import torch_seed
+from mimic.support.frozen import Frozen, Momentum, Rate
 from mimic.training import precision
 from mimic.training.checkpoint import Checkpoint
 from mimic.training.losses import loss_function
+from mimic.training.recipe import Loss, Precision, Schedule
 from mimic.training.schedules import learning_rate
 
 CHECK_EVERY = 50  # steps between looks at the loss: each look waits for the device

@@ -8,7 +8,7 @@ from mimic.report.results import Results
 
 POINTS = 3000  # of all curves of a chart together, so that the page stays small
 BUDGET = "budget"  # the budget that the reader has picked
-
+PADDING = {"left": 4, "right": 8, "top": 18, "bottom": 4}
 COLUMNS = ["kind", "name", "family", "budget", "arm", "seed"]
 
 
@@ -31,12 +31,14 @@ def student_curves(results: Results, column: str, title: str) -> dict | None:
         .transform_filter(f"datum.budget === {BUDGET}")
         .encode(x=_epochs(), color=theme.colour())
     )
-    layers = [_line(base, column, title)]
+    tooltip = theme.tooltip(family="title", budget="budget")
+    line = base.mark_line(strokeWidth=1.75)
+    layers = [line.encode(y=_y(column, title), opacity=theme.spotlight(), tooltip=tooltip)]
     if results.parameters.students.seeds > 1:
         area = base.mark_area().encode(y=_y(column, title, "min"), y2="max:Q", opacity=theme.spotlight(0.16))
         layers.insert(0, area)
     budget = alt.param(name=BUDGET, value=results.accuracies.budgets()[0])
-    chart = alt.layer(*layers).add_params(alt.param(name=theme.ISOLATED, value=""), budget)
+    chart = alt.layer(*layers).add_params(theme.isolated(), budget)
     description = f"{title} of the students over epochs on {results.label}. curves.csv has every value."
     return theme.specification(chart, description, height=260, padding=PADDING)
 
@@ -51,15 +53,11 @@ def teacher_curves(results: Results, column: str, title: str) -> dict:
         row | {"family": "ensemble" if row["name"] in members else "teacher"}
         for row in _records(_thin(rows, ["name"]), column)
     ]
-    base = alt.Chart(theme.values(records)).encode(x=_epochs(), color=theme.colour(), detail="name:N")
-    line = base.mark_line(strokeWidth=1.25, opacity=0.8).encode(
-        y=_y(column, title), tooltip=alt.Tooltip("name:N", title="title")
-    )
+    line = alt.Chart(theme.values(records)).mark_line(strokeWidth=1.25, opacity=0.8)
+    marks = {"color": theme.colour(), "detail": "name:N", "tooltip": alt.Tooltip("name:N", title="title")}
+    line = line.encode(x=_epochs(), y=_y(column, title), **marks)
     description = f"{title} of the teachers over epochs on {results.label}. curves.csv has every value."
     return theme.specification(line, description, height=260, padding=PADDING)
-
-
-PADDING = {"left": 4, "right": 8, "top": 18, "bottom": 4}
 
 
 def _epochs() -> alt.X:
@@ -69,13 +67,6 @@ def _epochs() -> alt.X:
 def _y(column: str, title: str, field: str = "mean") -> alt.Y:
     axis = theme.percent_axis(title, tickCount=6) if _is_error(column) else alt.Axis(title=title, tickCount=6)
     return alt.Y(f"{field}:Q", axis=axis, scale=alt.Scale(zero=False))
-
-
-def _line(base: alt.Chart, column: str, title: str) -> alt.Chart:
-    tooltip = [alt.Tooltip("family:N", title="title"), alt.Tooltip("budget:N", title="budget")]
-    return base.mark_line(strokeWidth=1.75).encode(
-        y=_y(column, title), opacity=theme.spotlight(), tooltip=tooltip
-    )
 
 
 def _is_error(column: str) -> bool:

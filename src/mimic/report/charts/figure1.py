@@ -1,8 +1,8 @@
 """Figure 1 of the paper: accuracy over the number of parameters, with the two gaps marked."""
 
-from mimic.report.charts.accuracy_rows import figure_1_rows
-from mimic.report.charts.dots import dots
-from mimic.report.charts.lines import lines
+from mimic.report.charts.figure1_dots import dots
+from mimic.report.charts.figure1_lines import lines
+from mimic.report.charts.figure1_rows import figure_1_rows
 from mimic.report.results import Results
 
 

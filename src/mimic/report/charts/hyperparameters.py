@@ -6,7 +6,7 @@ import pandas as pd
 
 from mimic.report.charts import theme
 from mimic.report.numerals import percent
-from mimic.report.searches import Search
+from mimic.report.search_results import SearchResult
 
 ROW = 32  # pixels, of a hyperparameter
 NUMBERS = 46  # pixels beside a row, for the bounds of its range
@@ -14,7 +14,7 @@ FAINTEST = 10  # percent of the colour that the worst trial keeps
 PADDING = {"left": 4, "right": 8, "top": 8, "bottom": 4}
 
 
-def coordinates(search: Search, names: list[str], label: str) -> dict:
+def coordinates(search: SearchResult, names: list[str], label: str) -> dict:
     """A line for each trial through the values of its hyperparameters, `names` from top to bottom.
 
     Each row is a range of the space, linear or logarithmic as searched; the better a trial, the stronger
@@ -54,7 +54,7 @@ def coordinates(search: Search, names: list[str], label: str) -> dict:
     return theme.specification(alt.layer(*layers), description, height=ROW * len(names), padding=PADDING)
 
 
-def _points(search: Search, names: list[str], keys: list[str]) -> list[dict]:
+def _points(search: SearchResult, names: list[str], keys: list[str]) -> list[dict]:
     """A row for each trial, the worst first, so that the best is drawn on top."""
     trials = search.trials.assign(number=range(1, len(search.trials) + 1))
     trials = trials.sort_values("validation_error", ascending=False, kind="stable")
@@ -76,7 +76,7 @@ def _short(value: float) -> float | None:
     return None if pd.isna(value) else float(f"{value:.4g}")
 
 
-def _ranges(search: Search, names: list[str], keys: list[str]) -> alt.LookupData:
+def _ranges(search: SearchResult, names: list[str], keys: list[str]) -> alt.LookupData:
     """Name, bounds and place of each hyperparameter, by its key."""
     rows = [
         {"key": key, "name": name, "row": row} | {k: search.space[name][k] for k in ("low", "high", "log")}
@@ -96,7 +96,7 @@ def _place(field: str = "place") -> alt.X:
     return alt.X(f"{field}:Q", scale=scale, axis=None)
 
 
-def _ruler(search: Search, names: list[str]) -> list[alt.Chart]:
+def _ruler(search: SearchResult, names: list[str]) -> list[alt.Chart]:
     """The range of each hyperparameter, with its bounds."""
     rows = [
         {"name": name, "place": 0, "end": 1}
@@ -112,7 +112,7 @@ def _ruler(search: Search, names: list[str]) -> list[alt.Chart]:
     ]
 
 
-def importances(search: Search, shares: dict[str, float], label: str) -> dict:
+def importances(search: SearchResult, shares: dict[str, float], label: str) -> dict:
     """A bar for each hyperparameter, in the order of `shares`."""
     rows = [{"name": name, "share": round(100 * share, 1)} for name, share in shares.items()]
     base = alt.Chart(theme.values(rows)).encode(

@@ -1,26 +1,27 @@
 """Progress of one search: the lowest validation error so far over its trials."""
 
-from typing import NamedTuple
-
 import altair as alt
 import numpy as np
 
+from mimic.report.baselines import SearchComparison
 from mimic.report.charts import theme
 from mimic.report.numerals import percent
-from mimic.report.rivals import Rivals
-from mimic.report.searches import HOPELESS, Search
+from mimic.report.search_results import HOPELESS, SearchResult
 
 HEIGHT = 250  # pixels
 LABEL_HEIGHT = 14  # pixels between labels that stand beside each other
 
 
-def progress(search: Search, rivals: Rivals | None, label: str) -> dict:
+def progress(search: SearchResult, comparison: SearchComparison | None, label: str) -> dict:
     """The lowest validation error so far over the trials, also of the baseline, and the trials."""
     lines = [(search, theme.hue(search.model.family), [1, 0])]
-    if rivals:
-        lines.insert(0, (rivals.baseline, theme.MUTED, [5, 3]))
+    if comparison:
+        lines.insert(0, (comparison.baseline, theme.MUTED, [5, 3]))
     bounds = _bounds([line for line, _, _ in lines])
-    x, y = _number(max(len(line.trials) for line, _, _ in lines)), _error(bounds)
+    across = alt.Scale(domain=[0.5, max(len(line.trials) for line, _, _ in lines) + 0.5], nice=False)
+    x = alt.X("number:Q", axis=alt.Axis(title="trial", tickMinStep=1, format="d"), scale=across)
+    axis = theme.percent_axis("validation error", tickCount=6)
+    y = alt.Y("error:Q", axis=axis, scale=alt.Scale(domain=bounds))
     layers, ends = [_rounds(search, x), *_trials(search, bounds, x, y)], []
     for line, colour, dash in lines:
         rows = [{"number": n, "error": _percent(e)} for n, e in enumerate(line.best_so_far, start=1)]
@@ -28,9 +29,9 @@ def progress(search: Search, rivals: Rivals | None, label: str) -> dict:
             interpolate="step-after", strokeWidth=2, strokeDash=dash, color=colour, clip=True
         )
         layers.append(steps.encode(x=x, y=y))
-        ends.append(End(line.algorithm, line.best_so_far[-1], colour))
+        ends.append((line.algorithm, line.best_so_far[-1], colour))
     if not search.default_diverged:
-        ends.append(End("default", search.default_error, theme.MUTED))
+        ends.append(("default", search.default_error, theme.MUTED))
         default = alt.Chart(theme.values([{"error": _percent(search.default_error)}])).encode(y=y)
         layers.append(default.mark_rule(color=theme.MUTED, strokeDash=[2, 3]))
     layers += _end_labels(ends, bounds, y)
@@ -42,21 +43,11 @@ def progress(search: Search, rivals: Rivals | None, label: str) -> dict:
     return theme.specification(alt.layer(*layers), description, height=HEIGHT, padding=padding)
 
 
-def _number(last: int) -> alt.X:
-    axis = alt.Axis(title="trial", tickMinStep=1, format="d")
-    return alt.X("number:Q", axis=axis, scale=alt.Scale(domain=[0.5, last + 0.5], nice=False))
-
-
-def _error(bounds: list[float]) -> alt.Y:
-    axis = theme.percent_axis("validation error", tickCount=6)
-    return alt.Y("error:Q", axis=axis, scale=alt.Scale(domain=bounds))
-
-
 def _percent(error: float) -> float:
     return round(100 * float(error), 2)
 
 
-def _bounds(searches: list[Search]) -> list[float]:
+def _bounds(searches: list[SearchResult]) -> list[float]:
     """The axis of the error in percent: from the lowest to most of those that finished, the first included.
 
     What is worse lies at its edge.
@@ -68,18 +59,18 @@ def _bounds(searches: list[Search]) -> list[float]:
     return [round(low - air, 1), round(high + air, 1)]
 
 
-def _rounds(search: Search, x: alt.X) -> alt.Chart:
+def _rounds(search: SearchResult, x: alt.X) -> alt.Chart:
     """A faint line between rounds."""
     rounds = search.trials["round"].to_numpy()
     rows = [{"number": float(n) + 0.5} for n in np.flatnonzero(np.diff(rounds)) + 1]
     return alt.Chart(theme.values(rows)).mark_rule(color=theme.RULE).encode(x=x)
 
 
-def _trials(search: Search, bounds: list[float], x: alt.X, y: alt.Y) -> list[alt.Chart]:
+def _trials(search: SearchResult, bounds: list[float], x: alt.X, y: alt.Y) -> list[alt.Chart]:
     """A mark for each trial, by how it ended."""
     rows: dict[str, list[dict]] = {"finished": [], "stopped early": [], "diverged": []}
     for number, trial in enumerate(search.trials.itertuples(), start=1):
-        end = _end(trial)
+        end = "stopped early" if trial.stop == HOPELESS else trial.status
         shown = "diverged" if end == "diverged" else percent(trial.validation_error)
         rows[end].append(
             {
@@ -89,7 +80,7 @@ def _trials(search: Search, bounds: list[float], x: alt.X, y: alt.Y) -> list[alt
                 "shown": f"{shown}, {end}" if end == "stopped early" else shown,
             }
         )
-    tooltip = [alt.Tooltip("title:N", title="title"), alt.Tooltip("shown:N", title="validation error")]
+    tooltip = theme.tooltip(title="title", shown="validation error")
     base = {end: alt.Chart(theme.values(r)).encode(x=x, y=y, tooltip=tooltip) for end, r in rows.items()}
     hue = theme.hue(search.model.family)
     return [
@@ -99,28 +90,13 @@ def _trials(search: Search, bounds: list[float], x: alt.X, y: alt.Y) -> list[alt
     ]
 
 
-def _end(trial) -> str:
-    """How a row of trials.csv ended."""
-    if trial.status == "diverged":
-        return "diverged"
-    return "stopped early" if trial.stop == HOPELESS else "finished"
-
-
-class End(NamedTuple):
-    """Where a line ends."""
-
-    name: str
-    error: float
-    colour: str
-
-
-def _end_labels(ends: list[End], bounds: list[float], y: alt.Y) -> list[alt.Chart]:
-    """What each line is and where it ends, on its right, moved apart where lines end close together."""
+def _end_labels(ends: list[tuple[str, float, str]], bounds: list[float], y: alt.Y) -> list[alt.Chart]:
+    """Name and error of each line in its colour, on its right, moved apart where lines end close together."""
     gap = LABEL_HEIGHT * (bounds[1] - bounds[0]) / HEIGHT
-    places = theme.spread([100 * float(end.error) for end in ends], gap)
+    places = theme.spread([100 * float(error) for _, error, _ in ends], gap)
     charts = []
-    for end, place in zip(ends, places, strict=True):
-        base = alt.Chart(theme.values([{"error": place, "label": f"{end.name} {percent(end.error)}"}]))
-        mark = base.mark_text(align="left", dx=6, color=end.colour, fontWeight=600)
+    for (name, error, colour), place in zip(ends, places, strict=True):
+        base = alt.Chart(theme.values([{"error": place, "label": f"{name} {percent(error)}"}]))
+        mark = base.mark_text(align="left", dx=6, color=colour, fontWeight=600)
         charts.append(mark.encode(x=alt.value("width"), y=y, text="label:N"))
     return charts

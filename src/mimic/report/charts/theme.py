@@ -1,19 +1,19 @@
 """What all charts share: colours, type, and the parameters that the page's controls set.
 
-Colours are CSS variables of the page, so that light, dark and print need no second drawing. Blue is
-convolution, orange is none; within a class a deeper net stands out more. The two hues stay apart under
-every common colour-vision deficiency.
+Colours are CSS variables of the page, so that light, dark and print need no second drawing.
 """
 
 from collections.abc import Iterable
 
 import altair as alt
+import numpy as np
+from scipy.optimize import isotonic_regression
 
-from mimic.core.types import FAMILIES
+from mimic.nets.families import STUDENTS
 
 INK, MUTED, RULE, PAPER = "var(--ink)", "var(--muted)", "var(--rule)", "var(--paper)"
 FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-COLOURS = {family: f"var(--{family})" for family in FAMILIES} | {"ensemble": INK, "teacher": MUTED}
+TEACHERS = {"ensemble": INK, "teacher": MUTED}
 
 ISOLATED = "isolated"  # the one family that the reader has picked, or nothing
 PUBLISHED = "published"  # whether the paper's figures show
@@ -26,12 +26,13 @@ def values(rows: Iterable[dict]) -> alt.InlineData:
 
 def hue(family: str) -> str:
     """The colour of a chart of one family alone. Teachers are in ink: grey is for what stands back."""
-    return INK if family == "teacher" else COLOURS[family]
+    return INK if family == "teacher" else f"var(--{family})"
 
 
 def colour() -> alt.Color:
     """One colour a family, without Vega's legend: the page has its own."""
-    scale = alt.Scale(domain=list(COLOURS), range=list(COLOURS.values()))
+    colours = {family: hue(family) for family in STUDENTS} | TEACHERS
+    scale = alt.Scale(domain=list(colours), range=list(colours.values()))
     return alt.Color("family:N", scale=scale, legend=None)
 
 
@@ -41,6 +42,16 @@ def spotlight(shown: float = 1.0) -> dict:
     return alt.condition(test, alt.value(shown), alt.value(0.12 * shown))
 
 
+def isolated() -> alt.Parameter:
+    """The family that the reader has picked, as a parameter of a chart."""
+    return alt.param(name=ISOLATED, value="")
+
+
+def tooltip(**fields: str) -> list[alt.Tooltip]:
+    """A line for each field, with its title; `title` stands above."""
+    return [alt.Tooltip(f"{field}:N", title=title) for field, title in fields.items()]
+
+
 def percent_axis(title: str | None, **options) -> alt.Axis:
     """An axis of percentages; fractions stay in the tables."""
     return alt.Axis(title=title, labelExpr="datum.label + '%'", **options)
@@ -48,27 +59,10 @@ def percent_axis(title: str | None, **options) -> alt.Axis:
 
 def spread(positions: list[float], gap: float) -> list[float]:
     """`positions` moved as little as keeps any two at least `gap` apart, for labels beside lines."""
-    order = sorted(range(len(positions)), key=lambda index: positions[index])
-    groups: list[list[int]] = []  # neighbours that touch, each group centred on its mean
-    for index in order:
-        groups.append([index])
-        while (
-            len(groups) > 1 and _bottom(groups[-1], positions, gap) - _top(groups[-2], positions, gap) < gap
-        ):
-            groups[-2:] = [groups[-2] + groups[-1]]
-    moved = list(positions)
-    for group in groups:
-        for step, index in enumerate(group):
-            moved[index] = _bottom(group, positions, gap) + step * gap
-    return moved
-
-
-def _bottom(group: list[int], positions: list[float], gap: float) -> float:
-    return sum(positions[index] for index in group) / len(group) - gap * (len(group) - 1) / 2
-
-
-def _top(group: list[int], positions: list[float], gap: float) -> float:
-    return _bottom(group, positions, gap) + gap * (len(group) - 1)
+    order, steps = np.argsort(positions, kind="stable"), gap * np.arange(len(positions))
+    moved = np.empty(len(positions))
+    moved[order] = isotonic_regression(np.asarray(positions)[order] - steps).x + steps
+    return moved.tolist()
 
 
 AXIS = {

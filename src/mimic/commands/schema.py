@@ -1,0 +1,124 @@
+"""`mimic schema`: docs/parameters.md and params.schema.json, written from the types of params.yaml."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from mimic.config.parameters import Parameters
+from mimic.support import publish
+from mimic.support.errors import MimicError
+
+PAGE, SCHEMA = Path("docs/parameters.md"), Path("params.schema.json")
+HEAD = """# Parameters
+
+A study is one file, `params.yaml`. Unknown keys, wrong types and values out of bounds are refused
+before any job starts. Numbers are written `1.0e-3`, not `1e-3`, which YAML takes for text. An editor that
+knows YAML's language server completes and explains keys: each preset names the schema in its first line.
+
+`python -m mimic schema --fix` writes this page, and [params.schema.json](../params.schema.json), from the
+types.
+"""
+WORDS = {
+    "integer": "whole number",
+    "number": "number",
+    "string": "text",
+    "boolean": "true or false",
+    "null": "`null`",
+}
+BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+
+
+def run(options) -> int:
+    """Check that both files are in step with the types, exit status 1 if not; or write them.
+
+    Raises MimicError where the folder isn't the project's.
+    """
+    if not PAGE.parent.is_dir():
+        raise MimicError(f"{PAGE.parent}: no such folder; go to the folder of the Snakefile")
+    texts = {PAGE: page(schema()), SCHEMA: json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"}
+    wrong = [path for path, text in texts.items() if not path.exists() or path.read_text("utf-8") != text]
+    names = " and ".join(map(str, wrong))
+    if options.fix:
+        for path in wrong:
+            publish.write_text(path, texts[path])
+        print(f"written: {names or 'nothing, all is in step'}")
+    elif wrong:
+        print(f"{names}: not in step with the types; `python -m mimic schema --fix` writes them")
+        return 1
+    return 0
+
+
+def schema() -> dict:
+    """The JSON schema of params.yaml."""
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return dialect | _trimmed(Parameters.model_json_schema())
+
+
+def _trimmed(value: object, named: bool = False) -> object:
+    """Without titles, which repeat the keys, and without what fields say to the keys of jobs.
+
+    `named` are the parts of a schema whose names are keys of params.yaml or groups, not words of schemas.
+    """
+    if isinstance(value, dict):
+        left_out = () if named else ("title", "off", "elsewhere")
+        return {
+            name: _trimmed(item, name in ("properties", "$defs"))
+            for name, item in value.items()
+            if name not in left_out
+        }
+    return [_trimmed(item) for item in value] if isinstance(value, list) else value
+
+
+def page(schema: dict) -> str:
+    """docs/parameters.md: a table for each group of keys, in the order in which a reader meets them."""
+    names = list(dict.fromkeys(_met(schema, schema["$defs"])))
+    tables = [_table("The study", schema), *(_table(name, schema["$defs"][name]) for name in names)]
+    return "\n".join([HEAD, *tables])
+
+
+def _met(group: dict, groups: dict[str, dict]) -> Iterator[str]:
+    """The names of the groups that a group holds, each before those that it holds itself."""
+    for name in re.findall(r'"\$ref": "#/\$defs/(\w+)"', json.dumps(group["properties"])):
+        yield name
+        yield from _met(groups[name], groups)
+
+
+def _table(title: str, group: dict) -> str:
+    rows = [
+        f"| `{key}` | {_type(field)} | {_default(field, key in group.get('required', ()))} "
+        f"| {field.get('description', '')} |\n"
+        for key, field in group["properties"].items()
+    ]
+    text = " ".join(group["description"].split())
+    return f"## {title}\n\n{text}\n\n| key | type | default | |\n|---|---|---|---|\n{''.join(rows)}"
+
+
+def _type(field: dict) -> str:
+    """The type of a value, as a reader of YAML would put it."""
+    if "$ref" in field:
+        name = field["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if choices := field.get("anyOf") or field.get("oneOf"):
+        return " or ".join(_type(choice) for choice in choices)
+    if "const" in field or "enum" in field:
+        return ", ".join(f"`{value}`" for value in field.get("enum", [field.get("const")]))
+    if field["type"] == "array":
+        items = field.get("prefixItems") or [field["items"]]
+        return "list of " + ", ".join(dict.fromkeys(map(_type, items)))
+    if field["type"] == "object":
+        name = _type({"type": "string"} | field.get("propertyNames", {}))
+        (value,) = field.get("patternProperties", {"": field.get("additionalProperties")}).values()
+        return f"{name}: {_type(value)}"
+    bounds = [f"{sign} {field[bound]:g}" for bound, sign in BOUNDS.items() if bound in field]
+    return ", ".join([WORDS[field["type"]], *bounds])
+
+
+def _default(field: dict, required: bool) -> str:
+    """The value of a key that isn't given; nothing for a group, whose table has those of its keys."""
+    if required:
+        return "required"
+    value = field["default"]
+    if isinstance(value, dict) and value:
+        return ""
+    return f"`{value if isinstance(value, str) else json.dumps(value)}`"

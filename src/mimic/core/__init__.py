@@ -1,1 +1,0 @@
-"""What every part stands on: typed parameters, the DAG as data, identity, atomic files, seeds."""

@@ -1,0 +1,1 @@
+"""A study as data: its jobs, what each is asked, which share a process."""

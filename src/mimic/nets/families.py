@@ -1,0 +1,105 @@
+"""The families of students, and the teachers' architecture. A new family is one more entry in `STUDENTS`.
+
+Tasks carry what a job needs of a family, and no step imports this module: so it is in no key.
+"""
+
+from mimic.nets.family import Family
+from mimic.nets.layers import BatchNorm, Conv, Dropout, Flatten, Layers, Linear, Pool, ReLU
+
+TEACHER_CONVOLUTIONS = (2, 2, 4)  # in each group
+
+
+def conv(filters: str, kernel: int = 5) -> Layers:
+    return Conv(filters, kernel), ReLU()
+
+
+def pool(group: int, size: int = 2) -> Layers:
+    return Pool(size), Dropout(f"dropout.conv{group}")
+
+
+def group(number: int, *filters: str, size: int = 2) -> Layers:
+    """Convolutions, and the max-pooling that follows them."""
+    return *(layer for name in filters for layer in conv(name)), *pool(number, size)
+
+
+def fc(units: str, place: str = "fc1") -> Layers:
+    return Linear(units), ReLU(), Dropout(f"dropout.{place}")
+
+
+def deep_mlp(depth: int) -> Family:
+    """lfc-fcN: the paper searches the ratios of the hidden units; the bottleneck's among them is ours.
+
+    So is dropout after every hidden layer: the paper regularises convolutional students alone.
+    """
+    units = [f"fc{number}" for number in range(1, depth + 1)]
+    return Family(
+        name=f"mlp{depth}",
+        given=("lfc", *units),
+        widths="ratios",
+        hidden=(Flatten(), Linear("lfc"), *(layer for name in units for layer in fc(name))),
+    )
+
+
+STUDENTS: dict[str, Family] = {
+    family.name: family
+    for family in (
+        Family(  # a linear bottleneck spares the weights between pixels and a wide hidden layer
+            name="mlp1",
+            given=("fc",),
+            widths="dependent",
+            dependent="lfc",
+            hidden=(Flatten(), Linear("lfc"), *fc("fc")),
+        ),
+        deep_mlp(2),
+        deep_mlp(3),
+        deep_mlp(4),
+        deep_mlp(5),
+        Family(  # c-mp-lfc-fc, the only one that pools 3x3
+            name="conv1",
+            given=("c", "fc"),
+            widths="dependent",
+            dependent="lfc",
+            hidden=(*group(1, "c", size=3), Flatten(), Linear("lfc"), *fc("fc")),
+        ),
+        Family(  # c-mp-c-mp-fc
+            name="conv2",
+            given=("c1", "c2"),
+            widths="dependent",
+            dependent="fc",
+            hidden=(*group(1, "c1"), *group(2, "c2"), Flatten(), *fc("fc")),
+        ),
+        Family(  # c-mp-c-mp-c-mp-fc
+            name="conv3",
+            given=("c1", "c2", "c3"),
+            widths="dependent",
+            dependent="fc",
+            hidden=(*group(1, "c1"), *group(2, "c2"), *group(3, "c3"), Flatten(), *fc("fc")),
+        ),
+        Family(  # c-mp-c-c-mp-c-mp-fc
+            name="conv4",
+            given=("c1", "c2", "c3", "c4"),
+            widths="dependent",
+            dependent="fc",
+            hidden=(*group(1, "c1"), *group(2, "c2", "c3"), *group(3, "c4"), Flatten(), *fc("fc")),
+        ),
+    )
+}
+FAMILIES = tuple(STUDENTS)
+MLPS = tuple(name for name, family in STUDENTS.items() if not family.is_convolutional)
+CONVS = tuple(name for name, family in STUDENTS.items() if family.is_convolutional)
+
+
+def teacher(batch_normalisation: bool) -> Family:
+    """c2-mp-c2-mp-c4-mp-fc2 (paper, appendix): eight 3x3 convolutions in three groups, two hidden layers."""
+    hidden: list = []
+    for number, convolutions in enumerate(TEACHER_CONVOLUTIONS, start=1):
+        filters = f"group{number}"
+        if batch_normalisation:  # its shift makes the convolution's bias redundant
+            hidden += convolutions * (Conv(filters, kernel=3, bias=False), BatchNorm(), ReLU())
+        else:
+            hidden += convolutions * conv(filters, kernel=3)
+        hidden += pool(number)
+    hidden += [Flatten(), *fc("hidden", "fc1"), *fc("hidden", "fc2")]
+    return Family(
+        name="teacher", given=("group1", "group2", "group3", "hidden"), widths="fixed", hidden=tuple(hidden)
+    )

@@ -1,0 +1,73 @@
+"""The report of a study as files: the page, and its tables for programs."""
+
+from dataclasses import asdict
+
+import pandas as pd
+
+from mimic.report import tables
+from mimic.report.accuracies import ENSEMBLE
+from mimic.report.charts.curves import curves
+from mimic.report.charts.figure1_rows import figure_1_rows
+from mimic.report.claims import Answer, answer_claims
+from mimic.report.page import render
+from mimic.report.results import Results, read_results
+from mimic.support.context import Context
+from mimic.support.publish import write_json, write_text
+
+
+def write_report(context: Context) -> None:
+    """Write report.html, its copy for the top folder, and its tables for programs.
+
+    Only models of the study's parameters are read; the report shows the provenance of every job upstream.
+    Accuracies in the tables are fractions, in figure1.csv percent. Raises MimicError when a file is missing
+    or lacks a model.
+    """
+    results, out = read_results(context), context.out
+    answers = answer_claims(results.accuracies)
+    page = render(results, answers)
+    for name in ("report.html", "front_page.html"):
+        write_text(out / name, page)
+    write_json(out / "summary.json", _summary(results))
+    write_json(out / "claims.json", [_claim(answer) for answer in answers])
+    frames = {
+        "table1.csv": tables.table_1_frame(tables.table_1(results.accuracies)),
+        "table2.csv": tables.table_2_frame(tables.table_2(results.accuracies)),
+        "figure1.csv": pd.DataFrame(figure_1_rows(results)),
+        "curves.csv": curves(results),
+        "searches.csv": tables.searches_frame(results),
+    }
+    for name, frame in frames.items():
+        write_text(out / name, frame.to_csv(index=False))
+
+
+def _summary(results: Results) -> dict:
+    """The accuracies as metrics that `dvc metrics` compares."""
+    table = results.accuracies
+    students = {
+        model.name: {**asdict(interval), "seeds": table.cells[model].seeds}
+        for model, interval in table.intervals.items()
+        if model.arm
+    }
+    found = {
+        search.name: {"best_error": search.best_error, "gain": search.gain} for search in results.all_searches
+    }
+    return {"ensemble_accuracy": table.mean(ENSEMBLE), "students": students} | (
+        {"searches": found} if found else {}
+    )
+
+
+def _claim(answer: Answer) -> dict:
+    claim = answer.claim
+    comparisons = [
+        {"label": c.label, "outcome": c.outcome, **asdict(c.difference)}
+        | {"threshold": c.threshold, "published": c.published}
+        for c in answer.comparisons
+    ]
+    return {
+        "key": claim.key,
+        "claim": claim.title,
+        "status": answer.status,
+        "rule": claim.rule,
+        "text": f"{answer.text} {answer.shortfall}".strip(),
+        "comparisons": comparisons,
+    }

@@ -1,0 +1,1 @@
+"""What every package stands on and no result depends on: errors, whole files, signals, words for people."""

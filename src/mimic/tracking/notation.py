@@ -1,0 +1,22 @@
+"""A net in a few words."""
+
+from mimic.nets.layers import Conv, Layers, Linear, Pool, ReLU
+
+
+def notation(layers: Layers) -> str:
+    """The paper's notation with widths, output layer left out: `c48-mp-c64-mp-fc220`.
+
+    A fully connected layer without ReLU is a linear bottleneck, `lfc`.
+    """
+    words: list[str] = []
+    for layer in layers:
+        match layer:
+            case Conv(filters=filters):
+                words.append(f"c{filters}")
+            case Pool():
+                words.append("mp")
+            case Linear(units=units):
+                words.append(f"lfc{units}")
+            case ReLU() if words:
+                words[-1] = words[-1].removeprefix("l")
+    return "-".join(words[:-1])

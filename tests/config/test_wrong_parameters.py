@@ -1,0 +1,165 @@
+"""Wrong parameters are refused before any job, each with one line that says what would be right."""
+
+import copy
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from snakemake.exceptions import WorkflowError
+
+from mimic.workflow import SnakefileStudy
+
+ROOT = Path(__file__).parents[2]
+DEMO = yaml.safe_load((ROOT / "presets/demo.yaml").read_text())
+REMOVE = "(remove the key)"
+
+# key, value, what the message must name
+CASES = [
+    ("stduy", "x", ["stduy", "unknown key"]),
+    ("study", REMOVE, ["study", "missing"]),
+    ("study", "my study", ["study", "pattern"]),
+    ("study", "../elsewhere", ["study", "pattern"]),
+    ("seed", -1, ["seed", "greater than or equal to 0"]),
+    ("seed", "one", ["seed", "integer", "'one'"]),
+    ("seed", 1.5, ["seed", "integer", "1.5"]),
+    ("precision", "fp16", ["precision", "'fp32' or 'bf16'"]),
+    ("data", None, ["data", "None"]),
+    ("data.source", "imagenet", ["data.source", "'cifar10'"]),
+    ("data.pth", "x", ["data.pth", "unknown key"]),
+    ("data.validation", 0, ["data.validation", "greater than or equal to 1"]),
+    ("data.validation", 5, ["data", "validation", "at least one image of each of the 10 classes"]),
+    ("data.train", None, ["data", "synthetic", "null"]),
+    ("data.path", "somewhere", ["data", "path must be null"]),
+    ("data.source", "images", ["data", "needs a path"]),
+    ("data.classes", 7, ["data", "has 10 classes, not 7"]),
+    ("data.classes", 1, ["data.classes", "greater than or equal to 2"]),
+    ("data.download", True, ["data", "can not be downloaded"]),
+    ("data.image_size", 4, ["data.image_size", "greater than or equal to 8"]),
+    ("data", {**DEMO["data"], "source": "cifar10", "path": "x", "train": 45_000, "validation": 10_000},
+     ["data", "50000"]),
+    ("data", {**DEMO["data"], "source": "images", "path": "no/such/folder"}, ["data.path", "no/such/folder"]),
+    ("augmentation.mirror", 1.5, ["augmentation.mirror", "less than or equal to 1"]),
+    ("augmentation.window", [32, 24], ["augmentation", "window", "least"]),
+    ("augmentation.window", [24, 40], ["augmentation.window", "40", "image_size"]),
+    ("augmentation.window", [24], ["augmentation.window"]),
+    ("augmentation.hsv.Dh", -0.1, ["augmentation.hsv.Dh", "greater than or equal to 0"]),
+    ("teachers.batch_size", 0, ["teachers.batch_size"]),
+    ("teachers.members", {}, ["teachers.members", "at least 1"]),
+    ("teachers.members.t1.filters", [16, 32], ["teachers.members.t1.filters"]),
+    ("teachers.members.t1.learning_rate", 0, ["teachers.members.t1.learning_rate", "greater than 0"]),
+    ("teachers.members.t1.learning_rate", "1e-3", ["teachers.members.t1.learning_rate", "1.0e-3"]),
+    ("teachers.members.t1.dropout.conv1", 1.0, ["teachers.members.t1.dropout.conv1", "less than 1"]),
+    ("teachers.members.t1.momentum", 1, ["teachers.members.t1.momentum", "less than 1"]),
+    ("teachers.schedule", {"kind": "cosine", "epochs": 3}, ["teachers.schedule", "one_cycle"]),
+    ("teachers.schedule.epochs", 0, ["teachers.schedule", "epochs"]),
+    ("teachers.schedule", {"kind": "patience", "epochs": 3}, ["teachers.schedule", "epochs", "unknown key"]),
+    ("ensemble.size", 4, ["ensemble.size", "3 teachers"]),
+    ("transfer.epochs", 0, ["transfer.epochs"]),
+    ("transfer.dtype", "int8", ["transfer.dtype", "float16"]),
+    ("students.loss", {"kind": "hinge"}, ["students.loss", "l2"]),
+    ("students.loss", {"kind": "kl", "temperature": 0}, ["students.loss", "temperature"]),
+    ("students.seeds", 0, ["students.seeds"]),
+    ("students.variants", {}, ["students.variants"]),
+    ("students.variants.conv9", {"200k": {"learning_rate": 0.1, "momentum": 0.9}}, ["conv9", "'conv4'"]),
+    ("students.variants.conv2.200", {"learning_rate": 0.1, "momentum": 0.9}, ["students.variants.conv2.200"]),
+    ("students.variants.conv2.200k.widths", {"c1": 20}, ["students.variants.conv2.200k", "c2"]),
+    ("students.variants.conv2.200k.widths", {"c1": 20, "c2": 30, "c3": 4}, ["conv2.200k", "c3"]),
+    ("students.variants.conv2.200k.widths", {"c1": 400, "c2": 300}, ["conv2.200k"]),
+    ("students.variants.mlp1.200k.widths", {"fc": 100_000}, ["mlp1.200k"]),
+    ("students.variants.conv2.200k.widths", {"c1": 20.5, "c2": 32}, ["conv2.200k", "20.5"]),
+    ("students.variants.conv2.200k.dropout", {"fc9": 0.1}, ["dropout", "fc9", "unknown key"]),
+    ("hard_label_twins.variants.conv1.200k.learning_rate", REMOVE, ["learning_rate", "missing"]),
+    ("evaluation.translations", [0], ["evaluation.translations"]),
+    ("report.confidence", 1.0, ["report.confidence", "less than 1"]),
+]  # fmt: skip
+
+
+def edited(key: str, value: object) -> dict:
+    """The demo's parameters with one key changed; budgets such as 200k are keys, too."""
+    content = copy.deepcopy(DEMO)
+    *parents, last = key.split(".")
+    place = content
+    for parent in parents:
+        place = place[parent]
+    if value is REMOVE:
+        del place[last]
+    else:
+        place[last] = value
+    return content
+
+
+def open_in_snakemake(params: Path) -> SnakefileStudy:
+    """As the Snakefile does in its main process."""
+    workflow = SimpleNamespace(is_main_process=True, set_default_input_flags=lambda *flags: None)
+    return SnakefileStudy(params, workflow)
+
+
+@pytest.mark.parametrize(("key", "value", "named"), CASES, ids=[f"{c[0]}={c[1]!r:.30}" for c in CASES])
+def test_one_line_names_the_key_and_what_would_be_right(tmp_path, monkeypatch, key, value, named):
+    monkeypatch.chdir(tmp_path)
+    params = tmp_path / "params.yaml"
+    params.write_text(yaml.safe_dump(edited(key, value)))
+    with pytest.raises(WorkflowError) as refusal:
+        open_in_snakemake(params)
+    message = str(refusal.value)
+    assert "\n" not in message
+    assert message.startswith(str(params))
+    for word in named:
+        assert word in message
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("study: [", "line"),
+        ("study: a\nstudy: b\n", "given twice"),
+        ("- a list", "keys and values"),
+        ("", "keys and values"),
+        ("study: !!python/object/apply:os.system [true]", "not valid YAML"),
+        ("study: \x00", "not valid YAML"),
+    ],
+)
+def test_a_file_that_is_not_what_it_should_be(tmp_path, text, named):
+    params = tmp_path / "params.yaml"
+    params.write_text(text)
+    with pytest.raises(WorkflowError, match=named):
+        open_in_snakemake(params)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(WorkflowError, match=r"absent\.yaml: no such file"):
+        open_in_snakemake(tmp_path / "absent.yaml")
+
+
+def test_snakemake_refuses_before_any_job_and_without_a_traceback(tmp_path):
+    params = tmp_path / "params.yaml"
+    params.write_text(yaml.safe_dump(edited("ensemble.size", 4)))
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--snakefile",
+        ROOT / "Snakefile",
+        "--config",
+        f"params={params}",
+    ]
+    done = subprocess.run([*command, "--cores", "1"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "ensemble.size: 4 members can not be chosen from 3 teachers" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_the_command_line_exits_with_status_2(tmp_path):
+    params = tmp_path / "params.yaml"
+    params.write_text(yaml.safe_dump(edited("seed", "one")))
+    done = subprocess.run(
+        [sys.executable, "-m", "mimic", "teacher", "t1", "--params", params],
+        cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "seed: must be a valid integer" in done.stderr

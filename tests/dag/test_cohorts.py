@@ -1,0 +1,34 @@
+"""Cohorts share a process and nothing else."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mimic.config.reading import check_parameters
+from mimic.dag.cohorts import Cohorts
+from mimic.dag.study import Study
+from mimic.engine.keys import Keys
+
+TINY = yaml.safe_load((Path(__file__).parents[1] / "studies/tiny.yaml").read_text())
+
+
+def study(cohort):
+    return Study(check_parameters(TINY | {"cohort": cohort}, "tiny.yaml"))
+
+
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_every_student_is_in_one_cohort_of_its_stream(size):
+    of = study(size)
+    cohorts = [cohort for cohort in Cohorts(of).all() if cohort.step == "student"]
+    members = [job.id for cohort in cohorts for job in cohort.members]
+    assert members == [job.id for job in of.jobs("student")]
+    assert max(len(cohort.members) for cohort in cohorts) == min(size, 3)  # three on the logits, then a twin
+    for cohort in cohorts:
+        assert len({tuple(up.id for up in job.upstream) for job in cohort.members}) == 1
+    assert len({cohort.name for cohort in cohorts}) == len(cohorts)
+
+
+def test_company_is_in_no_key():
+    alone, together = Keys(), Keys()
+    assert [alone[job] for job in study(1).jobs()] == [together[job] for job in study(3).jobs()]

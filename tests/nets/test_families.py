@@ -1,0 +1,142 @@
+"""The architectures of the paper: its teachers, and the families of students."""
+
+from itertools import groupby
+
+import pytest
+
+from mimic.nets.families import CONVS, FAMILIES, MLPS, STUDENTS, teacher
+from mimic.nets.layers import BatchNorm, Conv, Dropout, Linear, Pool, ReLU, count
+from mimic.support.errors import MimicError
+
+PAPER = {
+    "mlp1": "lfc-fc",
+    "mlp2": "lfc-fc-fc",
+    "mlp3": "lfc-fc-fc-fc",
+    "mlp4": "lfc-fc-fc-fc-fc",
+    "mlp5": "lfc-fc-fc-fc-fc-fc",
+    "conv1": "c-mp-lfc-fc",
+    "conv2": "c-mp-c-mp-fc",
+    "conv3": "c-mp-c-mp-c-mp-fc",
+    "conv4": "c-mp-c-c-mp-c-mp-fc",
+}
+
+
+NO_DROPOUT = dict.fromkeys(("conv1", "conv2", "conv3", "fc1", "fc2"), 0.0)
+
+
+def layers_of(family, **rates):
+    """The net of a student's family with widths that all differ, and those widths."""
+    family = STUDENTS[family]
+    names = [*family.given, *filter(None, [family.dependent])]
+    widths = {name: 2 + place for place, name in enumerate(names)}
+    return widths, family.layers(widths, 10, NO_DROPOUT | rates)
+
+
+def teacher_layers(filters=(2, 3, 4), hidden=5, classes=10, batch_normalisation=False, **rates):
+    family = teacher(batch_normalisation)
+    widths = dict(zip(family.given, (*filters, hidden), strict=True))
+    return family.layers(widths, classes, NO_DROPOUT | rates)
+
+
+def test_families_are_perceptrons_or_convolutional():
+    assert tuple(name for name, form in PAPER.items() if not form.startswith("c")) == MLPS
+    assert tuple(name for name, form in PAPER.items() if form.startswith("c")) == CONVS
+    assert tuple(PAPER) == FAMILIES
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_students_have_the_architectures_of_the_paper(described, family):
+    _, layers = layers_of(family)
+    assert "".join(letter for letter in described(layers) if not letter.isdigit()) == PAPER[family]
+    assert {layer.kernel for layer in layers if isinstance(layer, Conv)} <= {5}
+    assert {layer.size for layer in layers if isinstance(layer, Pool)} <= {3 if family == "conv1" else 2}
+    assert layers[-1] == Linear(10)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_width_goes_to_one_layer(family):
+    widths, layers = layers_of(family)
+    in_net = [getattr(layer, "filters", None) or getattr(layer, "units", None) for layer in layers[:-1]]
+    assert sorted(filter(None, in_net)) == sorted(widths.values())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_relu_follows_every_layer_but_bottleneck_and_output(family):
+    _, layers = layers_of(family)
+    linear = [
+        layer
+        for layer, follower in zip(layers, [*layers[1:], None], strict=True)
+        if isinstance(layer, Conv | Linear) and not isinstance(follower, ReLU)
+    ]
+    assert len(linear) == 1 + PAPER[family].count("lfc")
+
+
+def test_dropout_follows_each_pooling_and_the_hidden_layer_of_a_student():
+    _, layers = layers_of("conv3", conv1=0.1, conv2=0.2, conv3=0.3, fc1=0.4)
+    followed = [type(layers[place - 1]) for place, layer in enumerate(layers) if isinstance(layer, Dropout)]
+    assert followed == [Pool, Pool, Pool, ReLU]
+    assert [layer.rate for layer in layers if isinstance(layer, Dropout)] == [0.1, 0.2, 0.3, 0.4]
+
+
+def test_a_perceptron_drops_out_after_every_hidden_layer():
+    _, layers = layers_of("mlp3", fc1=0.5)
+    assert [layer for layer in layers if isinstance(layer, Dropout)] == 3 * [Dropout(0.5)]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_rate_of_zero_leaves_no_layer(family):
+    _, layers = layers_of(family)
+    assert not any(isinstance(layer, Dropout) for layer in layers)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_rate_must_have_a_place_in_the_net_unless_it_is_zero(family):
+    places = {f"conv{number}" for number in range(1, PAPER[family].count("mp") + 1)} | {"fc1"}
+    STUDENTS[family].check_dropout(dict.fromkeys(places, 0.5))
+    STUDENTS[family].check_dropout(NO_DROPOUT)
+    for place in set(NO_DROPOUT) - places:
+        with pytest.raises(MimicError, match=f"^dropout.{place}: must be 0, since {family} has no place"):
+            STUDENTS[family].check_dropout({place: 0.1})
+
+
+@pytest.mark.parametrize(
+    ("filters", "hidden", "published"),
+    [((76, 126, 148), 1200, 5_339_350), ((96, 171, 128), 512, 2_453_729), ((54, 158, 189), 1044, 5_823_101)],
+)
+def test_the_paper_publishes_these_numbers_of_a_teachers_parameters(filters, hidden, published):
+    layers = teacher_layers(filters, hidden)
+    assert count(layers, channels=3, size=32) == published
+
+
+def test_a_teacher_has_the_architecture_of_the_paper(described):
+    layers = teacher_layers()
+    assert described(layers) == "c2-c2-mp-c3-c3-mp-c4-c4-c4-c4-mp-fc5-fc5"
+    assert {layer.kernel for layer in layers if isinstance(layer, Conv)} == {3}
+    assert {layer.size for layer in layers if isinstance(layer, Pool)} == {2}
+
+
+def test_dropout_follows_each_pooling_and_each_hidden_layer_of_a_teacher():
+    rates = {"conv1": 0.1, "conv2": 0.2, "conv3": 0.3, "fc1": 0.4, "fc2": 0.0}
+    layers = teacher_layers(**rates)
+    dropped = [layer for layer in layers if isinstance(layer, Pool | Linear | Dropout)]
+    kinds = [type(layer).__name__ for layer in dropped]
+    assert kinds == [*3 * ["Pool", "Dropout"], "Linear", "Dropout", "Linear", "Linear"]
+    assert [layer.rate for layer in dropped if isinstance(layer, Dropout)] == [0.1, 0.2, 0.3, 0.4]
+
+
+def test_batch_normalisation_stands_between_convolution_and_relu_in_place_of_the_bias():
+    layers = teacher_layers(batch_normalisation=True)
+    convolutions = [place for place, layer in enumerate(layers) if isinstance(layer, Conv)]
+    assert all(isinstance(layers[place + 1], BatchNorm) for place in convolutions)
+    assert not any(layers[place].bias for place in convolutions)
+    plain = teacher_layers()
+    shifts_for_biases, scales = 0, 2 * 2 + 2 * 3 + 4 * 4
+    assert count(layers, 3, 32) - count(plain, 3, 32) == shifts_for_biases + scales
+
+
+def test_relu_follows_all_of_a_teacher_but_the_output():
+    layers = teacher_layers(classes=7)
+    kinds = [kind for kind, _ in groupby(type(layer).__name__ for layer in layers)]
+    hidden = "Conv ReLU Conv ReLU Pool Conv ReLU Conv ReLU Pool " + 4 * "Conv ReLU " + "Pool Flatten "
+    assert " ".join(kinds) == hidden + "Linear ReLU Linear ReLU Linear"
+    assert layers[-1] == Linear(7)

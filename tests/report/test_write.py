@@ -1,0 +1,138 @@
+import json
+import re
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from mimic.report.write import write_report
+
+FILES = {
+    "report.html",
+    "front_page.html",
+    "summary.json",
+    "claims.json",
+    "table1.csv",
+    "table2.csv",
+    "figure1.csv",
+    "curves.csv",
+    "searches.csv",
+}
+LIMIT = 2_500_000  # bytes, with 41 searches and their baselines
+
+
+def html(folder) -> str:
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+def prose(folder) -> str:
+    """The page without its scripts and styles."""
+    return re.sub(r"<(script|style)\b.*?</\1>", "", html(folder), flags=re.DOTALL)
+
+
+def test_every_file_is_written(small_report, paper_report):
+    assert {path.name for path in small_report.iterdir()} == FILES
+    assert {path.name for path in paper_report.iterdir()} == FILES
+
+
+def test_the_page_stays_small(paper_report):
+    assert (paper_report / "report.html").stat().st_size < LIMIT
+
+
+def test_the_page_refers_to_nothing_outside_itself(paper_report):
+    page = html(paper_report)
+    assert "default-src 'none'" in page and "unsafe-eval" not in page
+    assert not re.search(r"""(?:src|href)\s*=\s*["']?(?!#|data:,)[^"'\s>]""", prose(paper_report))
+
+
+def test_the_same_results_make_the_same_files(small_study, small_report, tmp_path):
+    write_report(small_study.context(tmp_path))
+    for name in FILES:
+        assert (tmp_path / name).read_bytes() == (small_report / name).read_bytes()
+
+
+def test_the_summary_has_the_accuracy_of_every_student_that_finished(small_report):
+    summary = json.loads((small_report / "summary.json").read_text())
+    assert 0.9 < summary["ensemble_accuracy"] < 1
+    assert "conv2-1M-logits" in summary["students"] and "conv1-1M-labels" in summary["students"]
+    assert "conv4-1M-logits" not in summary["students"]  # diverged
+    student = summary["students"]["conv2-1M-logits"]
+    assert student["low"] < student["mean"] < student["high"] and student["seeds"] == 1
+
+
+def test_the_summary_has_what_each_search_found(small_report, paper_report):
+    searches = json.loads((small_report / "summary.json").read_text())["searches"]
+    assert set(searches) == {"conv2-1M-logits", "conv2-1M-logits-random"}
+    table = pd.read_csv(small_report / "searches.csv", index_col="search")
+    for name, found in searches.items():
+        assert table.best_accuracy[name] == pytest.approx(1 - found["best_error"])
+        assert table.gain[name] == pytest.approx(found["gain"])
+    assert len(pd.read_csv(paper_report / "searches.csv")) == 2 * 41
+
+
+def test_a_study_without_searches_says_nothing_of_them(small_study, tmp_path):
+    inputs = {job: folder for job, folder in small_study.inputs.items() if not job.startswith("selection/")}
+    write_report(replace(small_study, inputs=inputs).context(tmp_path))
+    assert 'id="searches"' not in html(tmp_path)
+    assert "searches" not in json.loads((tmp_path / "summary.json").read_text())
+    assert pd.read_csv(tmp_path / "searches.csv").empty
+
+
+def test_claims_are_answered_with_one_of_three_words(small_report, paper_report):
+    for folder in (small_report, paper_report):
+        claims = json.loads((folder / "claims.json").read_text())
+        assert len(claims) == 8
+        assert {claim["status"] for claim in claims} <= {"holds", "does not hold", "not tested"}
+        assert all(claim["comparisons"] or claim["status"] == "not tested" for claim in claims)
+
+
+def test_curves_hold_every_epoch_of_every_model(paper_study, paper_report):
+    curves = pd.read_csv(paper_report / "curves.csv")
+    models = 18 + 5 * (9 * 4 + 4 + 2)
+    assert len(curves) == 60 * models
+    assert {"name", "epoch", "train_loss", "validation_error"} <= set(curves.columns)
+
+
+def test_the_data_are_named_wherever_a_result_is_shown(small_report):
+    captions = re.findall(r"<figcaption>.*?</figcaption>", prose(small_report), flags=re.DOTALL)
+    numbered = [caption for caption in captions if "<b>Table" in caption or "<b>Figure" in caption]
+    assert len(numbered) == 5
+    assert all(">synthetic</span>" in caption for caption in numbered)
+
+
+def test_a_study_on_other_images_says_that_published_numbers_are_for_orientation(small_report):
+    page = prose(small_report)
+    assert "Published numbers are shown for orientation only." in page
+    assert "The images are not the paper’s" in page  # noqa: RUF001
+
+
+def test_a_diverged_student_is_shown_as_such(small_report):
+    assert '<span class="diverged">diverged</span>' in prose(small_report)
+
+
+def test_text_from_parameters_can_not_become_markup(small_study, tmp_path):
+    hostile = "</script><img src=x onerror=alert(1)>"
+    data = small_study.parameters.data.model_copy(update={"label": hostile})
+    write_report(small_study.with_parameters(data=data).context(tmp_path))
+    page = html(tmp_path)
+    assert "onerror" in page
+    assert hostile not in page and "<img" not in prose(tmp_path)
+
+
+def test_a_study_in_which_every_student_diverged_still_has_a_report(small_study, tmp_path):
+    study = small_study.copy(tmp_path / "study")
+    path = study.folder / "comparison" / "models.csv"
+    models = pd.read_csv(path)
+    models.loc[models.kind == "student", "status"] = "diverged"
+    models.to_csv(path, index=False)
+    (tmp_path / "out").mkdir()
+    write_report(study.context(tmp_path / "out"))
+    claims = json.loads((tmp_path / "out" / "claims.json").read_text())
+    assert {claim["status"] for claim in claims} == {"not tested"}
+
+
+@pytest.mark.parametrize(
+    "word", ["cpu", "NVIDIA H100", "0123456789ab, with uncommitted edits", "torch 2.14.1"]
+)
+def test_provenance_is_told(small_report, word):
+    assert word.replace("cpu", "AMD EPYC 9654 (8 threads)") in prose(small_report)
