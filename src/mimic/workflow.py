@@ -48,7 +48,7 @@ class SnakefileStudy:
             params = Path(os.environ.get(FROZEN, params))
         self._params = params
         try:
-            self._study = open_study(params)
+            self._study = open_study(params, for_keys=workflow.is_main_process)
             self._cohorts = Cohorts(self._study)
             if workflow.is_main_process:
                 self._prepare()

@@ -11,12 +11,16 @@ from mimic.support.errors import MimicError
 RESULTS = Path("results")
 
 
-def open_study(params: Path) -> Study:
-    """The study of a parameter file, checked. Raises MimicError with one line for what is wrong."""
+def open_study(params: Path, for_keys: bool = True) -> Study:
+    """The study of a parameter file, checked. Raises MimicError with one line for what is wrong.
+
+    Only keys need the content of the user's images; who asks for none spares a look at all of them.
+    """
     parameters = read_parameters(params)
     try:
         check_nets(parameters)
         check_searches(parameters)
     except MimicError as error:
         raise MimicError(f"{params}: {error}") from None
-    return Study(parameters, image_content.content(parameters.data, RESULTS / parameters.study / "data"))
+    packed = RESULTS / parameters.study / "data"
+    return Study(parameters, image_content.content(parameters.data, packed) if for_keys else None)

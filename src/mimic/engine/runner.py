@@ -126,6 +126,7 @@ def _staging(spec: Spec) -> Iterator[Path]:
     staging.mkdir(parents=True)
     with tempfile.TemporaryDirectory(dir=staging) as folder:
         yield Path(folder)
+    staging.rmdir()
 
 
 def _finish(spec: Spec, out: Path, record: Sidecar) -> None:

@@ -52,13 +52,25 @@ def write_specs(study: Study, keys: Keys, todo: set[str]) -> None:
     """Bring every job's spec, and the dates that Snakemake compares, in step with the keys."""
     cohorts = Cohorts(study)
     for job in study.jobs():
-        spec = make_spec(study, job, keys).model_dump(mode="json")
-        _write(spec_path(job.folder), spec, job.files if job.id in todo else [])
+        path, results = spec_path(job.folder), job.files if job.id in todo else []
+        if not _stands(path, keys[job], results):
+            _write(path, make_spec(study, job, keys).model_dump(mode="json"), results)
     for cohort in cohorts.all():
         path = SPECS / record_path(study.name, cohort)
         waiting = [job.name for job in cohort.members if job.id in todo]
         content = {"to do": waiting, "members": [keys[job] for job in cohort.members]}
         _write(path, content, [record_path(study.name, cohort)] if waiting else [])
+
+
+def _stands(path: Path, key: str, results: list[Path]) -> bool:
+    """Whether a spec is there already, for a job of this key that has no earlier results to outdate.
+
+    What a key doesn't hold, places of the user's images, only the spec of the packed set has.
+    """
+    if any(file.exists() for file in results) or path.parent.name == "data" or not path.exists():
+        return False
+    text = path.read_text(encoding="utf-8")
+    return f'"key": "{key}"' in text and '"stale_since": null' in text and path.stat().st_mtime_ns == LONG_AGO
 
 
 def _write(path: Path, spec: dict, results: list[Path]) -> None:
