@@ -73,38 +73,40 @@ def test_what_was_kept_comes_back_and_a_damaged_file_is_named_and_not_used(out, 
     (out / "model").write_bytes(CONTENT)
     store.keep(sidecar({"model": CONTENT}), {"model": out / "model"})
     (here / "new").mkdir()
-    assert store.restore(spec("model"), here / "new", None, said.append) == sidecar({"model": CONTENT})
+    assert store.restore(spec("model"), here / "new", lambda: None, said.append) == sidecar(
+        {"model": CONTENT}
+    )
     assert (here / "new/model").read_bytes() == CONTENT
     (out / "model").write_bytes(b"WEIGHTS")  # through its hard link
-    assert store.restore(spec("model"), here / "new", None, said.append) is None
+    assert store.restore(spec("model"), here / "new", lambda: None, said.append) is None
     assert said == [f".mimic/store/{KEY}/model: damaged, its digest is not the recorded one; not used"]
 
 
 def test_a_result_comes_back_from_dvc_s_cache(out, said):
     put_folder({"model": CONTENT}, sidecar({"model": CONTENT}))
-    assert store.restore(spec("model"), out, None, said.append) == sidecar({"model": CONTENT})
+    assert store.restore(spec("model"), out, lambda: None, said.append) == sidecar({"model": CONTENT})
     assert (out / "model").read_bytes() == CONTENT
 
 
 def test_one_that_is_pulled_later_is_found_too(out, said):
     put_folder({"model": b"another"}, sidecar({"model": b"another"}, key="a" * 8))
-    assert store.restore(spec("model"), out, None, said.append) is None
+    assert store.restore(spec("model"), out, lambda: None, said.append) is None
     record = sidecar({"model": CONTENT})
     listing = put_folder({"model": CONTENT}, record)
     hidden = dvc_cache.object_path(md5(record.model_dump_json().encode()))
     hidden.rename(hidden.with_name("later"))  # the listing came, the sidecar not yet
-    assert store.restore(spec("model"), out, None, said.append) is None
+    assert store.restore(spec("model"), out, lambda: None, said.append) is None
     hidden.with_name("later").rename(hidden)
-    assert store.restore(spec("model"), out, None, said.append) == record
+    assert store.restore(spec("model"), out, lambda: None, said.append) == record
     dvc_cache.listing_path(listing).unlink()  # known by now
-    assert store.restore(spec("model"), out, None, said.append) == record
+    assert store.restore(spec("model"), out, lambda: None, said.append) == record
 
 
 def test_where_one_copy_is_damaged_the_other_serves(out, said):
     put_folder({"model": CONTENT, "more": b"1"}, sidecar({"model": CONTENT, "more": b"1"}))
     put_folder({"model": CONTENT, "more": b"2"}, sidecar({"model": CONTENT, "more": b"2"}))
     dvc_cache.object_path(md5(b"1")).write_bytes(b"x")
-    record = store.restore(spec("model", "more"), out, None, said.append)
+    record = store.restore(spec("model", "more"), out, lambda: None, said.append)
     assert record == sidecar({"model": CONTENT, "more": b"2"})
     assert (out / "more").read_bytes() == b"2"
 
@@ -113,7 +115,7 @@ def test_where_one_copy_is_damaged_the_other_serves(out, said):
 def test_a_sidecar_with_other_files_than_the_job_s_is_no_result(out, said, here, name):
     files = {name: CONTENT}
     put_folder({"model": CONTENT}, sidecar(files))
-    assert store.restore(spec("model"), out, None, said.append) is None
+    assert store.restore(spec("model"), out, lambda: None, said.append) is None
     assert {path.name for path in here.iterdir()} == {"out", ".dvc", ".mimic"}
     assert list(out.iterdir()) == []
 
@@ -124,7 +126,7 @@ def test_a_digest_that_is_a_path_is_not_followed(out, said, here):
     text = record.model_dump_json().replace(md5(CONTENT), "../../../../../secret")
     entries = [{"md5": put(text.encode()), "relpath": "s1/job.json"}]
     put(json.dumps(entries).encode(), suffix=".dir")
-    assert store.restore(spec("model"), out, None, said.append) is None
+    assert store.restore(spec("model"), out, lambda: None, said.append) is None
 
 
 @pytest.mark.parametrize("which", ["sidecar", "listing"])
@@ -135,7 +137,7 @@ def test_a_content_under_another_s_digest_is_not_believed(out, said, which):
     digest = put(forged, wrong if which == "sidecar" else None)
     listing = json.dumps([entry, {"md5": digest, "relpath": "s1/job.json"}]).encode()
     put(listing, wrong if which == "listing" else None, suffix=".dir")
-    assert store.restore(spec("model"), out, None, said.append) is None
+    assert store.restore(spec("model"), out, lambda: None, said.append) is None
 
 
 @pytest.mark.parametrize("text", ["[cache]\n    dir = ../elsewhere\n", "nonsense"])
@@ -167,7 +169,7 @@ def test_a_result_is_kept_before_its_name_is_given_to_another(here):
     at.outputs["model"].unlink()
     (here / "new").mkdir()
     wanted = at.model_copy(update={"key": "0" * 8})
-    assert store.restore(wanted, here / "new", None, print).key == "0" * 8
+    assert store.restore(wanted, here / "new", lambda: None, print).key == "0" * 8
 
 
 def test_a_settled_task_is_found_under_the_key_of_an_earlier_search(out, said):
@@ -177,6 +179,6 @@ def test_a_settled_task_is_found_under_the_key_of_an_earlier_search(out, said):
     store.remember(spec("model"), task)
     grown = spec("model").model_copy(update={"key": "f" * 16, "asked": {"trials": 9}})
     (out / "new").mkdir()
-    assert store.restore(grown, out / "new", {"learning_rate": 0.2}, said.append) is None
-    record = store.restore(grown, out / "new", task, said.append)
+    assert store.restore(grown, out / "new", lambda: {"learning_rate": 0.2}, said.append) is None
+    record = store.restore(grown, out / "new", lambda: task, said.append)
     assert (record.key, record.parameters) == (grown.key, grown.asked)

@@ -8,11 +8,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import cache, partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from mimic.dag.steps import SIDECAR, STEPS
+from mimic.dag.steps import SIDECAR, STEPS, Step
 from mimic.engine import image_content, store
 from mimic.engine.keys import code_of
 from mimic.engine.provenance import Clock
@@ -66,12 +67,13 @@ def run(specs: Sequence[Spec], threads: int, log: Path | None = None) -> None:
             _check_unchanged(spec)
             upstream.check(spec)
             context = _context(spec, held.enter_context(_staging(spec)), threads, say)
-            task = settled[spec.name] = load(step.settled)(context) if step.settled else None
-            if record := store.restore(spec, context.out, task, say):
+            settle = cache(partial(_settled, step, context))  # what needs torch is loaded only if it must be
+            if record := store.restore(spec, context.out, settle, say):
                 say(f"restored the result with key {record.key}")
                 _finish(spec, context.out, record)
             else:
                 todo[spec.name] = spec, context
+                settled[spec.name] = settle()
         if todo:
             clock = Clock(threads, len(todo))
             for context in _work(step, [context for _, context in todo.values()]):
@@ -79,6 +81,10 @@ def run(specs: Sequence[Spec], threads: int, log: Path | None = None) -> None:
                 _finish(spec, context.out, _sidecar(spec, context.out, clock))
                 if settled[spec.name]:
                     store.remember(spec, settled[spec.name])
+
+
+def _settled(step: Step, context: Context) -> dict | None:
+    return load(step.settled)(context) if step.settled else None
 
 
 def _context(spec: Spec, out: Path, threads: int, progress: Progress) -> Context:
@@ -94,7 +100,7 @@ def _context(spec: Spec, out: Path, threads: int, progress: Progress) -> Context
     )
 
 
-def _work(step, contexts: list[Context]) -> Iterator[Context]:
+def _work(step: Step, contexts: list[Context]) -> Iterator[Context]:
     """Each context as soon as its files are there."""
     work = load(step.function)
     if step.shared:

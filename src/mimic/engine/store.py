@@ -61,15 +61,17 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def restore(spec: Spec, folder: Path, task: dict | None, progress: Callable[[str], None]) -> Sidecar | None:
-    """Put an earlier result with this key, or with the same settled `task`, into `folder`.
+def restore(
+    spec: Spec, folder: Path, settle: Callable[[], dict | None], progress: Callable[[str], None]
+) -> Sidecar | None:
+    """Put an earlier result with this key, or else with the same settled task, into `folder`.
 
-    None when there is none that is whole. What is damaged is named to `progress` and passed over.
-    MIMIC_RETRAIN=1 restores nothing.
+    `settle` gives that task, where a search settles one. None when there is no result that is whole. What
+    is damaged is named to `progress` and passed over. MIMIC_RETRAIN=1 restores nothing.
     """
     if os.environ.get("MIMIC_RETRAIN"):
         return None
-    for key in filter(None, (spec.key, task and _key_of(spec, task))):
+    for key in filter(None, (find() for find in (lambda: spec.key, lambda: _key_of(spec, settle())))):
         for record, files in _candidates(key, spec):
             if set(record.files) == set(spec.outputs) and _copy(record, files, folder, progress):
                 upstream = {job: up.key for job, up in spec.upstream.items()}
@@ -83,9 +85,9 @@ def remember(spec: Spec, task: dict) -> None:
     publish.write_text(SETTLED / _settled(spec, task), spec.key, durable=False)
 
 
-def _key_of(spec: Spec, task: dict) -> str | None:
+def _key_of(spec: Spec, task: dict | None) -> str | None:
     with suppress(OSError):
-        return (SETTLED / _settled(spec, task)).read_text(encoding="utf-8")
+        return (SETTLED / _settled(spec, task)).read_text(encoding="utf-8") if task else None
 
 
 def _settled(spec: Spec, task: dict) -> str:
