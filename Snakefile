@@ -1,13 +1,21 @@
-# The whole study on one page:
+# The whole study:
 #
 #   data ─▶ teachers ─▶ ensemble ─▶ logits ─▶ students ─▶ evaluation ─▶ report.html
 #
-# with a search (docs/search.md): proposal ─▶ trials ─▶ proposal ─▶ … ─▶ selection, ahead of the ensemble
-# and of the students. What is stale is decided by keys, not by dates (docs/identity.md).
+# with a search (docs/search.md): proposal ─▶ trials ─▶ proposal ─▶ … ─▶ selection, whose trials the ensemble
+# may choose as teachers, and whose best point a student is trained with.
+#
+# Keys decide what is stale (docs/identity.md). `study` writes a spec for each job; the last line below adds it to
+# the inputs of the job's rule, newer than an earlier result that is stale. No other date or trigger counts
+# (profiles/default). `mimic run` makes the results whose job.json it is given, as their specs say.
 
 from pathlib import Path
 
+from snakemake.utils import min_version
+
 from mimic.workflow import SnakefileStudy
+
+min_version("9.27")  # path variables
 
 study = SnakefileStudy(Path(config.get("params", "params.yaml")), workflow)
 p = study.parameters  # params.yaml, typed
@@ -30,7 +38,6 @@ wildcard_constraints:
 TEACHERS = study.names("teacher")
 STUDENTS = study.names("student")
 SHARDS = study.names("logits")
-SEARCHES = study.names("selection")
 EVALUATED = study.names("evaluation")  # teachers, the ensemble, students, and the best trials of searches
 
 MODEL = ["model.safetensors", "validation.safetensors", "history.jsonl", "record.json"]
@@ -38,16 +45,19 @@ TO_TRAIN_ON = [
     f"<results>/data/{file}" for file in ("train.safetensors", "validation.safetensors", "data.json")
 ]
 RUN = "exec python -m mimic run --threads {threads} --log {log}"
-FILES = "{params.kept}/* $(dirname {output.job})"
-PLACE = f"ln -f {FILES} 2> {{log}} || cp {FILES} 2>> {{log}}"  # results have names here; the store keeps them
+# Results are names of what the store keeps: hard links, or copies where there are none.
+PUBLISH = (
+    "for file in {params.kept}/*; do"
+    " ln -f $file $(dirname {output.job}) || cp $file $(dirname {output.job}); done 2> {log}"
+)
 
 
 localrules:  # seconds each: they run beside snakemake, also on a cluster
     all,
     teachers,
-    logits_and_ensemble,
+    ensemble_and_logits,
     students,
-    report_and_evaluation,
+    evaluation_and_report,
     proposal,
     trial,
     selection,
@@ -115,7 +125,7 @@ rule teacher:
 # A search is a chain of rounds: each proposal sees the trials of all earlier rounds.
 rule proposal:
     input:
-        lambda w: study.read("proposal", f"{w.search}-r{w.round}", "trial"),
+        lambda w: study.files_read("proposal", f"{w.search}-r{w.round}", "trial"),
     output:
         "<results>/{models}/searches/{search}/r{round}/proposal.json",
         job="<results>/{models}/searches/{search}/r{round}/job.json",
@@ -135,11 +145,12 @@ rule proposal:
         f"{RUN} {{output.job}}"
 
 
-# Trials, and students, that see the same images share a process: a cohort, named after its first member.
+# Trials, and students, that see the same images share a process: a cohort, named after its first member. Its
+# members read the same files; those that are trained already cost nothing.
 rule train_trials:
     input:
         TO_TRAIN_ON,
-        lambda w: study.read("trial", w.cohort, "logits", "proposal"),
+        lambda w: study.files_read("trial", w.cohort, "logits", "proposal"),
     output:
         cohort="<cohorts>/trial/{cohort}.json",
     log:
@@ -154,11 +165,12 @@ rule train_trials:
         seed=p.seed,
         precision=p.precision,
         augmentation=p.augmentation,
+        transfer=p.transfer,
         search=p.search,
         members=lambda w: study.members("trial", w.cohort),
-        trained=lambda w: study.to_train("trial", w.cohort),
+        untrained=lambda w: study.untrained("trial", w.cohort),
     message:
-        "training trial {params.trained}"
+        "training trial {params.untrained}"
     shell:
         f"{RUN} --cohort {{output.cohort}} {{params.members}}"
 
@@ -178,12 +190,12 @@ rule trial:
     message:
         "publishing trial {wildcards.search}-r{wildcards.round}-t{wildcards.trial}"
     shell:
-        PLACE
+        PUBLISH
 
 
 rule selection:
     input:
-        lambda w: study.read("selection", w.search, "proposal", "trial"),
+        lambda w: study.files_read("selection", w.search, "proposal", "trial"),
     output:
         expand(
             "<results>/{{models}}/searches/{{search}}/{file}",
@@ -210,7 +222,7 @@ rule ensemble:
     input:
         "<results>/data/validation.safetensors",
         "<results>/data/data.json",
-        study.read("ensemble", "ensemble", "teacher", "trial"),
+        study.files_read("ensemble", "ensemble", "teacher", "trial"),
     output:
         "<results>/ensemble/ensemble.json",
         "<results>/ensemble/members.safetensors",
@@ -261,17 +273,14 @@ rule logits:
 rule train_students:
     input:
         TO_TRAIN_ON,
-        # mimics learn the ensemble's logits; hard-label twins learn the labels of the training images
+        # hard-label twins learn the labels of the training images, all others the ensemble's logits
         logits=lambda w: (
             []
-            if "-labels-" in w.cohort
+            if study.job("student", w.cohort).task.arm == "labels"
             else expand("<results>/logits/{shard}/logits.safetensors", shard=SHARDS)
         ),
-        # the hyperparameters that a search has found, where there is one
-        found=lambda w: expand(
-            "<results>/students/searches/{search}/selection.json",
-            search=[search for search in SEARCHES if w.cohort.startswith(f"{search}-s")],
-        ),
+        # what a search has found, where there is one: students/searches/{search}/selection.json
+        found=lambda w: study.files_read("student", w.cohort, "selection"),
     output:
         cohort="<cohorts>/student/{cohort}.json",
     log:
@@ -290,9 +299,9 @@ rule train_students:
         hard_label_twins=p.hard_label_twins,
         regularised_twins=p.regularised_twins,
         members=lambda w: study.members("student", w.cohort),
-        trained=lambda w: study.to_train("student", w.cohort),
+        untrained=lambda w: study.untrained("student", w.cohort),
     message:
-        "training student {params.trained}"
+        "training student {params.untrained}"
     shell:
         f"{RUN} --cohort {{output.cohort}} {{params.members}}"
 
@@ -314,7 +323,7 @@ rule student:
     message:
         "publishing student {wildcards.student}"
     shell:
-        PLACE
+        PUBLISH
 
 
 rule evaluation:
@@ -322,7 +331,7 @@ rule evaluation:
         "<results>/data/test.safetensors",
         "<results>/data/data.json",
         # the weights and the record of a teacher, a student, the ensemble, or the best of a search
-        lambda w: study.read("evaluation", w.model, "teacher", "student", "ensemble", "selection"),
+        lambda w: study.files_read("evaluation", w.model, "teacher", "student", "ensemble", "selection"),
     output:
         "<results>/evaluation/{model}/measures.json",
         "<results>/evaluation/{model}/predictions.safetensors",
@@ -374,7 +383,7 @@ rule report:
         expand("<results>/teachers/{teacher}/history.jsonl", teacher=TEACHERS),
         expand("<results>/students/{student}/history.jsonl", student=STUDENTS),
         expand("<results>/evaluation/{model}/predictions.safetensors", model=EVALUATED),
-        study.read("report", "report", "selection"),
+        study.files_read("report", "report", "selection"),
     output:
         expand(
             "<results>/report/{file}",
@@ -388,7 +397,7 @@ rule report:
                 "searches.csv",
             ],
         ),
-        "report.html",
+        "report.html",  # that of the study at hand
         report("<results>/report/report.html"),
         job="<results>/report/job.json",
     log:
@@ -413,7 +422,7 @@ rule teachers:
         [file for file in study.results("proposal", "trial", "selection") if "/teachers/" in file],
 
 
-rule logits_and_ensemble:
+rule ensemble_and_logits:
     input:
         study.results("ensemble", "logits"),
 
@@ -424,7 +433,7 @@ rule students:
         [file for file in study.results("proposal", "trial", "selection") if "/students/" in file],
 
 
-rule report_and_evaluation:
+rule evaluation_and_report:
     input:
         study.results("evaluation", "comparison", "report"),
 

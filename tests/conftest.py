@@ -19,6 +19,19 @@ settings.register_profile("search", deadline=None)
 settings.load_profile("same")
 
 
+WHOLE_STUDIES = {"contract", "studies", "faults"}  # folders of tests that start programs by the dozen
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of whole studies are `long`, but for a few; those that share a module's results stay together."""
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        if folder in WHOLE_STUDIES and not item.get_closest_marker("quick"):
+            item.add_marker("long")
+        if folder != "contract":  # whose studies all workers share
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def interrupts() -> None:
     """Ctrl-C as a person has it: a shell starts what runs in the background with SIGINT ignored."""

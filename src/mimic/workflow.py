@@ -111,7 +111,7 @@ class SnakefileStudy:
         """Every file of all jobs of some steps, or of all."""
         return [str(file) for job in self._study.jobs(*steps) for file in job.files]
 
-    def read(self, step: str, name: str, *upstream: str) -> list[str]:
+    def files_read(self, step: str, name: str, *upstream: str) -> list[str]:
         """The files that a job reads of the results of some other steps."""
         job = self._study.job(step, name)
         return [str(path) for up in job.upstream if up.step in upstream for path in job.inputs(up).values()]
@@ -120,7 +120,7 @@ class SnakefileStudy:
         """The results of a cohort's members, for `mimic run`."""
         return [str(job.folder) for job in self._cohorts.named(step, cohort).members]
 
-    def to_train(self, step: str, cohort: str) -> str:
+    def untrained(self, step: str, cohort: str) -> str:
         """The names of a cohort's members that aren't trained yet, for people."""
         members = self._cohorts.named(step, cohort).members
         names = [job.name for job in members if self._stale is None or job.id in self._stale]

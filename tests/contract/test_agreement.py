@@ -8,6 +8,7 @@ CONV1 = "student/conv1-20k-logits-s1"
 NOTHING = "Data and pipelines are up to date"
 
 
+@pytest.mark.quick
 def test_after_snakemake_and_one_recording_neither_has_anything_to_do(repository):
     before = repository.trainings()
     repository.assert_nothing_to_do()
@@ -15,6 +16,7 @@ def test_after_snakemake_and_one_recording_neither_has_anything_to_do(repository
     assert repository.trainings() == before
 
 
+@pytest.mark.quick
 def test_after_dvc_neither_has_anything_to_do_and_the_weights_are_the_same(by_dvc, by_snakemake, tmp_path):
     study = by_dvc.copy(tmp_path / "study")
     study.assert_nothing_to_do()

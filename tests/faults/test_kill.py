@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from safetensors.torch import load_file
 
 import mimic
@@ -132,6 +133,7 @@ def result(folder: Path) -> tuple[dict, list]:
     return {name: weight.numpy().tobytes() for name, weight in weights.items()}, history
 
 
+@pytest.mark.quick
 def test_killed_again_and_again_a_cohort_ends_with_the_same_bits(tmp_path):
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
     steps = -complete(undisturbed)

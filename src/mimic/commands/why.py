@@ -37,14 +37,11 @@ def _of_job(why: Why, job: Job) -> list[str]:
     causes = why.causes(job)
     if not causes:
         return [f"{job.id} is done: its result is of these parameters, this code and these images"]
-    lines = [f"{job.id} is stale:", *(f"  {_told(cause)}" for cause in causes[:SHOWN])]
+    lines = [f"{job.id} is stale:"]
+    for cause in causes[:SHOWN]:
+        upstream = f"upstream {' ← '.join(cause.way[1:])}: " if cause.way else ""
+        lines.append(f"  {upstream}{cause.text}")
     return lines + ([f"  and {len(causes) - SHOWN} more"] if causes[SHOWN:] else [])
-
-
-def _told(cause: Cause) -> str:
-    if not cause.way:
-        return cause.text
-    return f"upstream {' ← '.join(cause.way[1:])}: {cause.text}"
 
 
 def _of_study(why: Why) -> list[str]:
@@ -54,24 +51,18 @@ def _of_study(why: Why) -> list[str]:
     affected: dict[str, list[str]] = defaultdict(list)
     for job in stale:
         for cause in why.causes(job):
-            affected[_root(cause)].append(job.id)
+            if job.step != "report" or len(stale) == 1 or cause.way:  # it shows all parameters: no news
+                affected[_root(cause)].append(job.id)
     lines = [f"study {why.study.name}: {len(stale)} of {len(jobs)} jobs are stale"]
     by_number = sorted(affected.items(), key=lambda item: -len(item[1]))
     for root, names in by_number[:SHOWN]:
-        lines += [f"  {root}", f"    {len(names)} {'job' if len(names) == 1 else 'jobs'}: {_some(names)}"]
+        some = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if names[NAMED:] else "")
+        lines += [f"  {root}", f"    {len(names)} {'job' if len(names) == 1 else 'jobs'}: {some}"]
     return lines + ([f"  and {len(by_number) - SHOWN} more causes"] if by_number[SHOWN:] else [])
 
 
 def _root(cause: Cause) -> str:
     """A cause that many jobs share, said once."""
-    if cause.text.endswith("missing or unreadable"):
-        return (
-            "no result yet"
-            if not cause.way
-            else f"no result yet of {cause.origin.split('/')[0]} jobs upstream"
-        )
-    return cause.text
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if names[NAMED:] else "")
+    if not cause.text.endswith("missing or unreadable"):
+        return cause.text
+    return "no result yet" + (f" of {cause.origin.split('/')[0]} jobs upstream" if cause.way else "")
