@@ -82,7 +82,7 @@ def test_a_stage_depends_on_the_results_that_its_jobs_read(demo, stages):
 def test_a_stage_depends_on_the_code_of_its_jobs(demo, stages):
     for job in demo.jobs():
         deps = stages[stage_of(job, stages)]["deps"]
-        for name in code_of(job.step):
+        for name in code_of(job.step, job.task):
             path = "src/mimic/" + name if "/" in name else "src/" + name.replace(".", "/")
             assert is_in(Path(path), deps), (job, name)
         assert {"src/mimic/config", "src/mimic/dag"} <= set(deps)  # what makes tasks of parameters

@@ -15,7 +15,7 @@ from mimic.engine.causes import Why
 from mimic.engine.keys import Keys, code_of
 from mimic.engine.sidecar import FileRecord, Sidecar, file_md5
 from mimic.support.errors import MimicError
-from mimic.support.frozen import asked
+from mimic.support.frozen import Frozen, asked
 from mimic.support.publish import write_json, write_text
 
 TINY = yaml.safe_load((Path(__file__).parents[1] / "studies/tiny.yaml").read_text())
@@ -40,7 +40,7 @@ def finish(of: Study, *ids: str) -> None:
             files[name] = FileRecord(md5=file_md5(path), size=1)
         record = Sidecar(
             step=job.step, name=job.name, study=of.name, key=keys[job], parameters=asked(job.task),
-            code=code_of(job.step), upstream={up.id: keys[up] for up in job.upstream}, files=files,
+            code=code_of(job.step, job.task), upstream={up.id: keys[up] for up in job.upstream}, files=files,
             provenance={},
         )  # fmt: skip
         write_json(job.sidecar, record.model_dump(mode="json"))
@@ -102,8 +102,8 @@ def test_an_upstream_job_that_was_made_anew_meanwhile_is_named():
 
 
 def test_code_is_told_by_its_module(finished, monkeypatch):
-    def edited(step: str) -> dict[str, str]:
-        return code_of(step) | ({"mimic.distill.label": "0"} if step == "logits" else {})
+    def edited(step: str, task: Frozen) -> dict[str, str]:
+        return code_of(step, task) | ({"mimic.distill.label": "0"} if step == "logits" else {})
 
     monkeypatch.setattr(keys_module, "code_of", edited)
     monkeypatch.setattr("mimic.engine.causes.code_of", edited)

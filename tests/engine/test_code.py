@@ -12,6 +12,7 @@ import pytest
 
 from mimic.engine import code
 from mimic.engine.keys import code_of
+from mimic.training.recipe import Teacher
 
 ROOT = Path(__file__).parents[2]
 CODE = '''
@@ -77,6 +78,24 @@ def test_what_code_does_is_in_its_digest(old, new):
 def test_words_types_and_layout_are_not(old, new):
     assert old in CODE
     assert digest(CODE.replace(old, new)) == digest(CODE)
+
+
+@pytest.mark.parametrize("alias", ["Annotated[A | B, Field()]", 'Literal["a"]', "tuple[int, ...]"])
+def test_names_for_types_leave_no_trace(alias):
+    assert digest(f"{CODE}\nKind = {alias}\n") == digest(CODE) != digest(f"{CODE}\nKind = table[0]\n")
+
+
+def test_what_a_class_of_parameters_holds_for_all_is_code():
+    held = "    size: int = 3\n    draws: ClassVar[int] = 2\n"
+    assert digest(CODE.replace("    size: int = 3\n", held)) != digest(CODE)
+
+
+def test_a_job_s_code_has_the_parts_that_its_task_holds_and_its_step_calls():
+    part, teacher = "mimic.training.optimisers.sgd", Teacher(
+        filters=(1, 1, 1), hidden=1, learning_rate=0.1, momentum=0.9, weight_decay=0.0
+    )  # fmt: skip
+    assert part in code_of("teacher", teacher)
+    assert part not in code_of("teacher") | code_of("proposal", teacher) | code_of("evaluation", teacher)
 
 
 def test_fields_of_other_classes_are_code():

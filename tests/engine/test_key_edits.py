@@ -39,7 +39,7 @@ def stale(before, tmp_path) -> Callable[..., set[str]]:
         )
         for file, old, new in edits:
             path = source / "mimic" / file
-            text = path.read_text()
+            text = path.read_text() if path.exists() else ""
             assert old in text, (file, old)
             path.write_text(text.replace(old, new, 1))
         now = ask(source)
@@ -121,15 +121,28 @@ CUTOUT = (
     "    hsv: Hsv = Hsv()\n",
     "    hsv: Hsv = Hsv()\n    cutout: int | None = None\n",
 )
-OPTIMISER = "    learning_rate: Rate\n    momentum: Momentum\n    weight_decay: Decay = 0.0\n"
-SGD = (
-    ("training/recipe.py", OPTIMISER, f'{OPTIMISER}    optimiser: Literal["sgd", "adamw"] = option("sgd")\n'),
-    ("training/recipe.py", "frozen import Decay", "frozen import option, Decay"),
+OPTIMISER = "    weight_decay: Decay = 0.0\n"
+AVERAGING = (
+    "training/recipe.py",
+    OPTIMISER,
+    f'{OPTIMISER}    averaging: Literal["none", "polyak"] = option("none")\n',
 )
+PART = """
+from typing import ClassVar, Literal
+from mimic.support.frozen import Frozen
+
+class Plain(Frozen):
+    kind: Literal["plain"] = "plain"
+    copies: ClassVar[int] = 0
+"""
+
+
+def test_a_new_part_makes_nothing_stale(stale):
+    assert stale(("training/optimisers/plain.py", "", PART)) == set()
 
 
 def test_an_option_that_is_off_makes_nothing_stale(stale):
-    assert stale(CUTOUT, *SGD) == set()
+    assert stale(CUTOUT, AVERAGING) == set()
 
 
 def test_an_option_that_is_on_makes_stale_what_has_it(stale, before):
@@ -144,8 +157,16 @@ def test_a_default_that_is_no_option_makes_stale_who_relies_on_it(stale, before)
     assert not of(found, "data/", "teacher/", "trial/teachers", "ensemble/", "logits/")
 
 
-def test_code_of_training_makes_stale_all_that_trains(stale, before):
-    found = stale(("training/trainer.py", "nesterov=self.task.momentum > 0", "nesterov=False"))
+@pytest.mark.parametrize(
+    "edit",
+    [
+        ("training/trainer.py", "CHECK_EVERY = 50", "CHECK_EVERY = 60"),
+        ("training/optimisers/sgd.py", "nesterov=momentum > 0", "nesterov=False"),
+    ],
+    ids=lambda edit: edit[0],
+)
+def test_code_of_training_makes_stale_all_that_trains(stale, before, edit):
+    found = stale(edit)
     assert found == set(before) - {"data/data", "proposal/teachers-r01", "proposal/teachers-random-r01"} - of(
         before, *(job for job in before if job.startswith("proposal/") and job.endswith("-r01"))
     )

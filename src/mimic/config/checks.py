@@ -46,6 +46,11 @@ def check_space(space: Space, default: Teacher | Student, goal: Goal) -> None:
     """
     if isinstance(space, StudentSpace):
         _check_names(space, goal)
+    own = set(type(default.optimiser).model_fields) - {"kind"}
+    for name in space.optimiser:
+        if name not in own:
+            has = f"has {', '.join(sorted(own))}" if own else "has nothing to search"
+            raise MimicError(f"optimiser.{name}: unknown; {default.optimiser.kind} {has}")
     searched = dimensions(space, goal.family.widths == "ratios")
     _check_ranges(space, searched)
     _check_values(searched, default)

@@ -80,6 +80,7 @@ def _fit_task(task: StudentTask, limits: dict[int, float]) -> FitTask:
         learning_rate=student.learning_rate,
         momentum=student.momentum,
         weight_decay=student.weight_decay,
+        optimiser=student.optimiser,
         schedule=task.schedule,
         loss=task.loss,
         precision=task.precision,

@@ -58,7 +58,7 @@ class Why:
         for name, (old, new) in differences(record.parameters, asked(job.task)).items():
             seen.add(text := f"parameter {name}: {old} → {new}")
             yield Cause(text, job.id)
-        for name, (old, new) in differences(record.code, code_of(job.step)).items():
+        for name, (old, new) in differences(record.code, code_of(job.step, job.task)).items():
             seen.add(text := f"code {name}: {_change(old, new)}")
             yield Cause(text, job.id)
         for up in job.upstream:

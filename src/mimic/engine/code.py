@@ -3,6 +3,9 @@
 A step's code is its module and all that this imports of the packages in `KEYED`. What lies elsewhere in
 mimic is neutral: it says where, when and in which words a result is made, never what it is. That is a
 boundary between packages, and import-linter (pyproject.toml) holds it.
+
+Parts (optimisers, transforms, …) are met through the task alone: a step's code holds none, and a job's code
+those that its task holds. So a part more makes no job stale.
 """
 
 import ast
@@ -15,11 +18,15 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1]
 KEYED = ("data", "nets", "training", "distill", "search", "evaluation", "report")
 
+# The packages of parts, and the module that calls what is in them.
+PARTS = {"mimic.training.optimisers": "mimic.training.trainer"}
+
 # What syntax trees hold and no result depends on: places, contexts, annotations of functions.
 LEFT_OUT = {"ctx", "kind", "type_comment", "type_ignores", "annotation", "returns"}
 
 # Imports that leave no trace, besides those of neutral parts of mimic: words for types.
 FOR_TYPES = {"typing", "collections.abc", "pydantic"}
+ALIASES = {"Annotated", "Callable", "Literal", "dict", "list", "tuple"}  # subscripted: names for types
 
 
 @cache
@@ -32,6 +39,33 @@ def code(module: str) -> dict[str, str]:
             seen.add(name)
             waiting.extend(_imports(name))
     return {name: _digest(name) for name in sorted(seen)}
+
+
+def parts(task: object, modules: frozenset[str]) -> set[str]:
+    """The modules of the parts that a task holds, of those that a step with these `modules` calls."""
+    return {part for part in _held(task) if PARTS[_package(part)] in modules}
+
+
+def _held(value: object) -> Iterator[str]:
+    """The modules of the parts in a value, at any depth, options that are off included."""
+    if isinstance(value, dict):
+        value = value.values()
+    elif hasattr(type(value), "model_fields"):  # typed parameters; this module asks nothing but Python
+        if _is_part(module := type(value).__module__):
+            yield module
+        value = vars(value).values()
+    elif not isinstance(value, list | tuple):
+        return
+    for item in value:
+        yield from _held(item)
+
+
+def _package(module: str) -> str:
+    return module.rpartition(".")[0]
+
+
+def _is_part(module: str) -> bool:
+    return module in PARTS or _package(module) in PARTS
 
 
 @cache
@@ -60,7 +94,7 @@ def _file(module: str) -> Path | None:
 
 @cache
 def _imports(module: str) -> frozenset[str]:
-    """The keyed modules that `module` imports anywhere in its text."""
+    """The keyed modules that `module` imports anywhere in its text, parts only where it is one itself."""
     names = set()
     for node in ast.walk(_tree(module)):
         if isinstance(node, ast.Import):
@@ -68,7 +102,8 @@ def _imports(module: str) -> frozenset[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return frozenset(name for name in names if _is_keyed(name) and _file(name))
+    keyed = {name for name in names if _is_keyed(name) and _file(name)}
+    return frozenset(name for name in keyed if _is_part(module) or not _is_part(name))
 
 
 def _is_keyed(module: str) -> bool:
@@ -79,8 +114,9 @@ def _is_keyed(module: str) -> bool:
 def canonical(tree: ast.Module) -> object:
     """A syntax tree as JSON: without comments, layout, docstrings, annotations, or the order of imports.
 
-    Nor does it hold the fields and validators of typed parameters (classes of `Frozen`): whatever they
-    let through, defaults included, stands in the task. So an option more, that is off, changes no digest.
+    Nor does it hold the fields and validators of typed parameters (classes of `Frozen`), or names for
+    types: whatever they let through, defaults included, stands in the task. So an option more, that is off,
+    changes no digest.
     """
     return _node(tree, _frozen_classes(tree))
 
@@ -116,13 +152,21 @@ def _statements(body: list[ast.stmt], is_frozen: bool) -> list[ast.AST]:
                     imports[ast.unparse(one)] = one
         elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
             continue  # a docstring, of a field or of the block; or `...`
-        elif not (is_frozen and _is_declaration(statement)):
+        elif not (_is_alias(statement) or (is_frozen and _is_declaration(statement))):
             others.append(statement)
     return [imports[text] for text in sorted(imports)] + others
 
 
 def _counts(module: str) -> bool:
-    return _is_keyed(module) if module.split(".")[0] == "mimic" else module not in FOR_TYPES
+    if module.split(".")[0] == "mimic":
+        return _is_keyed(module) and not _is_part(module)
+    return module not in FOR_TYPES
+
+
+def _is_alias(statement: ast.stmt) -> bool:
+    """Whether a statement names a type, such as `Schedule = Annotated[OneCycle | Patience, …]`."""
+    named = isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Subscript)
+    return named and isinstance(statement.value.value, ast.Name) and statement.value.value.id in ALIASES
 
 
 def _is_declaration(statement: ast.stmt) -> bool:
@@ -134,7 +178,7 @@ def _is_declaration(statement: ast.stmt) -> bool:
             if isinstance(node, ast.Name)
         }
         return bool(names & {"model_validator", "field_validator"})
-    return isinstance(statement, ast.AnnAssign)
+    return isinstance(statement, ast.AnnAssign) and "ClassVar" not in ast.unparse(statement.annotation)
 
 
 def _frozen_classes(tree: ast.Module) -> set[str]:

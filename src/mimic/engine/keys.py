@@ -9,7 +9,7 @@ import json
 from mimic.dag.jobs import Job
 from mimic.dag.steps import STEPS
 from mimic.engine import code
-from mimic.support.frozen import asked
+from mimic.support.frozen import Frozen, asked
 
 
 def canonical(value: object) -> object:
@@ -27,9 +27,14 @@ def digest(value: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def code_of(step: str) -> dict[str, str]:
-    """Digests of all that a step's results can depend on in the package: modules, and the report's files."""
-    return code.code(STEPS[step].module) | (code.files("report") if step == "report" else {})
+def code_of(step: str, task: Frozen | None = None) -> dict[str, str]:
+    """Digests of all that a job's result can depend on in the package: the modules of its step, those of
+    the parts that its task holds, and the report's files.
+    """
+    modules = code.code(STEPS[step].module)
+    for part in code.parts(task, frozenset(modules)):
+        modules = modules | code.code(part)
+    return modules | (code.files("report") if step == "report" else {})
 
 
 class Keys:
@@ -41,6 +46,6 @@ class Keys:
     def __getitem__(self, job: Job) -> str:
         if job.id not in self._known:
             upstream = {up.id: self[up] for up in job.upstream}
-            content = [job.step, job.name, asked(job.task), code_of(job.step), upstream]
+            content = [job.step, job.name, asked(job.task), code_of(job.step, job.task), upstream]
             self._known[job.id] = digest(content)
         return self._known[job.id]

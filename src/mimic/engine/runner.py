@@ -163,7 +163,7 @@ def _sidecar(spec: Spec, out: Path, clock: Clock) -> Sidecar:
 
 def _check_unchanged(spec: Spec) -> None:
     """Raise MimicError when code or images changed since the spec was written: its key is not true then."""
-    now = code_of(spec.step)
+    now = code_of(spec.step, spec.typed_task())
     if changed := sorted(name for name, known in spec.code.items() if now.get(name) != known):
         raise MimicError(f"{', '.join(changed)}: edited since snakemake started; call snakemake again")
     if spec.step == "data" and image_content.digest(spec.typed_task().data) != spec.asked.get("content"):

@@ -82,7 +82,7 @@ def make_spec(study: Study, job: Job, keys: Keys) -> Spec:
         key=keys[job],
         task=job.task.model_dump(mode="json"),
         asked=asked(job.task),
-        code=code_of(job.step),
+        code=code_of(job.step, job.task),
         upstream={
             up.id: Upstream(key=keys[up], sidecar=up.sidecar, files=job.inputs(up)) for up in job.upstream
         },

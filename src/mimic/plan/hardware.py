@@ -16,7 +16,7 @@ from mimic.training.recipe import Precision
 
 READING = 2e-9  # seconds a byte, to read and digest it (ours)
 GPU_CONTEXT = 0.6e9  # bytes that CUDA takes on a GPU before the first tensor (ours)
-COPIES = 4  # of the weights while training: they, their gradients, momentum, the best so far
+COPIES = 3  # of the weights while training: they, their gradients, the best so far; and the optimiser's
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ class Hardware:
         """
         trained = [work.training.net for work in works if work.training]
         nets = {net for work in works for net, _ in work.predictions}
-        weights = COPIES * sum(net.parameters for net in trained) or sum(net.parameters for net in nets)
+        weights = sum((COPIES + net.optimiser_copies) * net.parameters for net in trained)
+        weights = weights or sum(net.parameters for net in nets)
         number = 2 if precision == "bf16" else 4
         with_gradients = [2 * net.batch_size * sum(map(prod, net.shapes[1:])) for net in trained]
         predicting = [BATCH * max(map(sum, pairwise(map(prod, net.shapes)))) for net in nets]

@@ -5,9 +5,9 @@ from functools import cache, cached_property
 
 from mimic.data.image_parameters import CHANNELS
 from mimic.nets import layers as nets
-from mimic.training.recipe import ModelTask
+from mimic.training.recipe import ModelTask, hyperparameters
 
-SAVED_COPIES = 3  # of the weights in a checkpoint: they, their momentum, the best so far
+SAVED_COPIES = 2  # of the weights in a checkpoint: they, the best so far; and the optimiser's
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class PlannedNet:
     batch_size: int
     layers: nets.Layers = field(repr=False)
     image_size: int
+    optimiser_copies: int = 1  # of the weights, in its state
 
     @cached_property
     def kind(self) -> tuple[str, bool, bool]:
@@ -55,7 +56,7 @@ class PlannedNet:
     @property
     def checkpoint(self) -> float:
         """Bytes."""
-        return 4.0 * SAVED_COPIES * self.parameters
+        return 4.0 * (SAVED_COPIES + self.optimiser_copies) * self.parameters
 
 
 _planned = cache(PlannedNet)  # so that a net is counted once
@@ -63,4 +64,5 @@ _planned = cache(PlannedNet)  # so that a net is counted once
 
 def net_of(task: ModelTask, image_size: int) -> PlannedNet:
     """The net of a task."""
-    return _planned(getattr(task, "family", "teacher"), task.batch_size, task.net, image_size)
+    family, copies = getattr(task, "family", "teacher"), hyperparameters(task).optimiser.copies
+    return _planned(family, task.batch_size, task.net, image_size, copies)

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from mimic.config.parameters import Parameters
+from mimic.config.parameters import Parameters, StudentGroup, Teachers
 from mimic.report import published
 from mimic.report.numerals import listing, plural, thousands
 from mimic.support.frozen import asked
+from mimic.support.parts import called
+from mimic.training.optimisers.sgd import SGD
 from mimic.training.recipe import OneCycle, Patience
 
 Kind = Literal["ours", "departs", "as published"]
@@ -69,6 +71,8 @@ def _training(p: Parameters) -> Iterator[Choice]:
     groups += [(name, group) for name, group in twins if group.variants]
     schedules = {name: _schedule(group.schedule) for name, group in groups}
     yield from _by_group("schedule", schedules, _schedule(Patience()))
+    optimisers = {name: listing(_optimisers(group)) for name, group in groups}
+    yield from _by_group("optimiser", optimisers, called(SGD()))
     yield from _by_group("batch size", {name: str(group.batch_size) for name, group in groups}, None)
     yield Choice("loss of students", _loss(p), "squared L2 distance between logits")
     yield from _search(p)
@@ -118,6 +122,15 @@ def _methods(p: Parameters) -> Iterator[Choice]:
     report = p.report
     method = f"paired bootstrap over images and seeds, {thousands(report.bootstrap)} resamples"
     yield Choice("intervals", f"{100 * report.confidence:g}%, {method}", None)
+
+
+def _optimisers(group: Teachers | StudentGroup) -> list[str]:
+    """What the nets of a group are trained with."""
+    if isinstance(group, Teachers):
+        nets = list(group.members.values())
+    else:
+        nets = [student for budgets in group.variants.values() for student in budgets.values()]
+    return list(dict.fromkeys(called(net.optimiser) for net in nets))
 
 
 def _schedule(schedule: OneCycle | Patience) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from mimic.nets.family import Family
-from mimic.support.frozen import Frozen, Positive
+from mimic.support.frozen import Frozen, Positive, option
 from mimic.training.recipe import StudentTask, TeacherTask
 
 Algorithm = Literal["gp", "tpe", "cmaes", "random"]
@@ -38,6 +38,8 @@ class TeacherSpace(Frozen):
     learning_rate: Range | None = None
     momentum: Range | None = None
     weight_decay: Range | None = None
+    optimiser: dict[str, Range] = option({})
+    """the parameters of its own that the optimiser of the default has"""
     init_scale: Range | None = None
     filters: dict[Literal["group1", "group2", "group3"], Range] = {}
     hidden: Range | None = None
@@ -51,6 +53,8 @@ class StudentSpace(Frozen):
     learning_rate: Range | None = None
     momentum: Range | None = None
     weight_decay: Range | None = None
+    optimiser: dict[str, Range] = option({})
+    """the parameters of its own that the optimiser of the default has"""
     input_scale: Range | None = None
     init_scale: Range | None = None
     dropout: dict[Literal[PoolLayer, "fc1"], Range] = {}

@@ -7,7 +7,9 @@ from pydantic import Field
 
 from mimic.data.image_parameters import Augmentation, Hsv
 from mimic.nets.layers import Layers
-from mimic.support.frozen import Decay, DropoutRate, Frozen, Momentum, Positive, Rate
+from mimic.support.frozen import Decay, DropoutRate, Frozen, Momentum, Positive, Rate, option
+from mimic.training.optimisers import Optimiser
+from mimic.training.optimisers.sgd import SGD
 
 Precision = Literal["fp32", "bf16"]
 
@@ -83,6 +85,7 @@ class Teacher(Frozen):
     learning_rate: Rate
     momentum: Momentum
     weight_decay: Decay
+    optimiser: Optimiser = option(SGD())
     init_scale: Annotated[float, Field(gt=0, le=10)] = 1.0
     """factor on the initial weights"""
     dropout: TeacherDropout = TeacherDropout()
@@ -106,6 +109,7 @@ class Student(Frozen):
     learning_rate: Rate
     momentum: Momentum
     weight_decay: Decay = 0.0
+    optimiser: Optimiser = option(SGD())
     input_scale: Annotated[float, Field(gt=0, le=100)] = 1.0
     """factor on the standardised images"""
     init_scale: Annotated[float, Field(gt=0, le=100)] = 1.0

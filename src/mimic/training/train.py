@@ -43,6 +43,7 @@ def train_teacher(
         learning_rate=teacher.learning_rate,
         momentum=teacher.momentum,
         weight_decay=teacher.weight_decay,
+        optimiser=teacher.optimiser,
         schedule=task.schedule,
         loss=CrossEntropy(),
         precision=task.precision,

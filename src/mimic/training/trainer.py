@@ -7,13 +7,14 @@ from typing import Annotated
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.optim.sgd import sgd
 
 from mimic.data.seeds import torch_seed
-from mimic.support.frozen import Frozen, Momentum, Rate
+from mimic.support.frozen import Decay, Frozen, Momentum, Rate
 from mimic.training import precision
 from mimic.training.checkpoint import Checkpoint
 from mimic.training.losses import loss_function
+from mimic.training.optimisers import Optimiser
+from mimic.training.optimisers.sgd import SGD
 from mimic.training.recipe import Loss, Precision, Schedule
 from mimic.training.schedules import learning_rate
 
@@ -26,7 +27,8 @@ class FitTask(Frozen):
 
     learning_rate: Rate  # the greatest
     momentum: Momentum
-    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0  # on weights and biases alike (ours)
+    weight_decay: Decay = 0.0
+    optimiser: Optimiser = SGD()
     schedule: Schedule
     loss: Loss
     precision: Precision
@@ -55,7 +57,7 @@ class State:
 
 
 class Trainer:
-    """SGD with Nesterov momentum on one net, with its schedule and its best weights so far.
+    """One net with its optimiser, its schedule and its best weights so far.
 
     `tensors` and `state` together are the whole training: copied out at any step and back in, it goes
     on to the same bits. Several trainers can share one stream.
@@ -70,8 +72,7 @@ class Trainer:
         self.state = State()
         self._loss = loss_function(task.loss)
         self._parameters = dict(net.named_parameters())
-        # Zeros from the start, so that a state has one shape; the first step makes them the gradients.
-        self._momentum = {name: torch.zeros_like(weight) for name, weight in self._parameters.items()}
+        self._optimiser_state = task.optimiser.start(self._parameters)
         self._loss_sum = torch.zeros((), dtype=torch.float64, device=device)  # over images of the epoch
         self._weights = net.state_dict()  # the live tensors
         self._best = {name: weight.clone() for name, weight in self._weights.items()}
@@ -79,7 +80,7 @@ class Trainer:
             "loss_sum": self._loss_sum,
             **{f"net.{name}": weight for name, weight in self._weights.items()},
             **{f"best.{name}": weight for name, weight in self._best.items()},
-            **{f"momentum.{name}": buffer for name, buffer in self._momentum.items()},
+            **self._optimiser_state,
         }
 
     @property
@@ -118,21 +119,12 @@ class Trainer:
 
     @torch.no_grad()
     def _update(self, learning_rate: float) -> None:
-        # What torch.optim.SGD calls, without the compiler that it loads: seconds and 150 MB for each process.
-        weights = list(self._parameters.values())
-        sgd(
-            weights,
-            [weight.grad for weight in weights],
-            list(self._momentum.values()),
-            lr=learning_rate,
-            momentum=self.task.momentum,
-            weight_decay=self.task.weight_decay,
-            nesterov=self.task.momentum > 0,
-            dampening=0.0,
-            maximize=False,
-            fused=True,
+        task, weights = self.task, self._parameters
+        gradients = {name: weight.grad for name, weight in weights.items()}
+        task.optimiser.update(
+            weights, gradients, self._optimiser_state, learning_rate, task.momentum, task.weight_decay
         )
-        for weight in weights:
+        for weight in weights.values():
             weight.grad = None
 
     @property

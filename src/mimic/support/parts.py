@@ -1,0 +1,31 @@
+"""Parts: typed parameters of one kind, each a class with what it does, in a module of a package of its own."""
+
+import pkgutil
+import sys
+from importlib import import_module
+from typing import Annotated, Any, Union
+
+from pydantic import Field
+
+from mimic.support.frozen import Frozen
+
+
+def one_of(package: str) -> Any:
+    """The type of a part of `package`: the union of the classes that its modules define, told apart by kind.
+
+    A part more is a module more: params.yaml, its schema and its messages follow.
+    """
+    folder = sys.modules[package].__path__
+    modules = [import_module(f"{package}.{module.name}") for module in pkgutil.iter_modules(folder)]
+    classes = tuple(part for module in modules for part in vars(module).values() if _is_part(part, module))
+    return Annotated[Union[classes], Field(discriminator="kind")] if len(classes) > 1 else classes[0]  # noqa: UP007
+
+
+def called(part: Frozen) -> str:
+    """A part in words: the first sentence of its class's docstring."""
+    return type(part).__doc__.partition(".")[0]
+
+
+def _is_part(value: object, module: object) -> bool:
+    is_own = isinstance(value, type) and value.__module__ == module.__name__
+    return is_own and issubclass(value, Frozen) and "kind" in value.model_fields
