@@ -8,7 +8,18 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mimic.nets.build import build, initialise, load_weights, save_weights
 from mimic.nets.families import STUDENTS, teacher
-from mimic.nets.layers import BatchNorm, Conv, Dropout, Flatten, Linear, Pool, ReLU, count, multiply_adds
+from mimic.nets.layers import (
+    BatchNorm,
+    Conv,
+    Dropout,
+    Flatten,
+    Linear,
+    Pool,
+    ReLU,
+    Residual,
+    count,
+    multiply_adds,
+)
 from mimic.support.errors import MimicError
 
 RATES = dict.fromkeys(("conv1", "conv2", "conv3", "fc1", "fc2"), 0.0)
@@ -23,6 +34,10 @@ NETS = {
     "teacher": filled(teacher(False), conv1=0.2, conv2=0.3, conv3=0.37, fc1=0.4, fc2=0.4),
     "normalised teacher": filled(teacher(True), conv1=0.2, conv2=0.3, conv3=0.37, fc1=0.4, fc2=0.4),
     **{name: filled(family) for name, family in STUDENTS.items()},
+    "nested": (
+        *(Flatten(), Linear(6), Residual((Linear(9), ReLU(), Dropout(0.1), Linear(6)))),
+        *(ReLU(), Residual((Linear(5), ReLU(), Residual((Linear(5),)), Linear(6))), Linear(7)),
+    ),
     "regularised conv2": filled(STUDENTS["conv2"], conv1=0.2, conv2=0.3, fc1=0.4),
 }
 
@@ -90,6 +105,46 @@ def test_pooling_before_relu_changes_neither_logits_nor_gradients():
     assert torch.equal(net(images(8)), plain(images(8)))
     for ours, theirs in zip(net.parameters(), plain.parameters(), strict=True):
         assert torch.equal(ours.grad, theirs.grad)
+
+
+def test_a_block_adds_to_its_input():
+    net = ready((Flatten(), Linear(6), ReLU(), Residual((Linear(9), ReLU(), Linear(6))), ReLU(), Linear(7)))
+    x, block = net.linear1(net.flatten1(images())).relu(), net.residual1
+    inside = block.linear2(block.linear1(x).relu())
+    assert torch.equal(net(images()), net.linear2((x + inside).relu()))
+
+
+def test_a_block_that_changes_the_shape_or_its_input_is_refused():
+    with pytest.raises(MimicError, match=r"a residual block makes \(5,\) of \(6,\)"):
+        build((Flatten(), Linear(6), Residual((Linear(5),))), 3, 16)
+    with pytest.raises(TypeError, match="must leave its input as it is"):
+        build((Flatten(), Linear(6), Residual((ReLU(), Linear(6)))), 3, 16)
+
+
+def test_gradients_are_those_of_the_loss(layers):
+    """Against differences, in float64; dropout and batch normalisation as they predict."""
+    net = ready(layers).double().eval()
+    weights = {name: weight.detach() for name, weight in net.named_parameters()}
+    shifts = {name: torch.randn(weight.shape, dtype=torch.float64) for name, weight in weights.items()}
+
+    def loss(step):
+        moved = {name: weight + step * shifts[name] for name, weight in weights.items()}
+        return torch.func.functional_call(net, moved, images(2).double()).square().sum()
+
+    step = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    (gradient,) = torch.autograd.grad(loss(step), step)
+    difference = (loss(1e-7) - loss(-1e-7)) / 2e-7
+    assert gradient.item() == pytest.approx(difference.item(), rel=1e-4)
+
+
+def test_nested_weights_are_initialised_like_all_others():
+    """Every layer from the seed and its place: none keeps what torch drew of its own."""
+    net, again = ready(NETS["nested"]), ready(NETS["nested"])
+    other = ready(NETS["nested"], seed=2)
+    for name, weight in net.named_parameters():
+        assert torch.equal(weight, again.get_parameter(name))
+        assert torch.equal(weight, other.get_parameter(name)) == name.endswith("bias")
+        assert not name.endswith("bias") or not weight.any()
 
 
 def test_input_scale_multiplies_the_images():

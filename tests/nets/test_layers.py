@@ -12,8 +12,9 @@ from mimic.nets.layers import (
     ReLU,
     count,
     fill,
-    input_shapes,
+    leaves_with_inputs,
     multiply_adds,
+    output,
 )
 from mimic.support.errors import MimicError
 
@@ -23,7 +24,13 @@ SMALL = (Conv(2, 3), ReLU(), Pool(2), Flatten(), Linear(3))
 def test_a_small_net_counted_by_hand():
     assert count(SMALL, channels=1, size=4) == 2 * (9 + 1) + 3 * (2 * 2 * 2 + 1)
     assert multiply_adds(SMALL, channels=1, size=4) == 4 * 4 * 2 * 9 + 8 * 3
-    assert input_shapes(SMALL, channels=1, size=4) == [(1, 4, 4), (2, 4, 4), (2, 4, 4), (2, 2, 2), (8,)]
+    assert [shape for _, shape in leaves_with_inputs(SMALL, (1, 4, 4))] == [
+        (1, 4, 4),
+        (2, 4, 4),
+        (2, 4, 4),
+        (2, 2, 2),
+        (8,),
+    ]
 
 
 def test_batch_normalisation_learns_a_scale_and_a_shift_for_each_channel():
@@ -36,14 +43,14 @@ def test_layers_without_weights_cost_nothing():
 
 
 def test_3x3_pooling_drops_the_pixels_left_over():
-    assert input_shapes((Pool(3), Flatten()), channels=1, size=32)[1] == (1, 10, 10)
+    assert output((Pool(3),), (1, 32, 32)) == (1, 10, 10)
 
 
 def test_an_image_too_small_to_pool_is_refused():
     with pytest.raises(
         MimicError, match=r"^data\.image_size: too small .* 2x2 max-pooling meets maps of 1x1$"
     ):
-        input_shapes((Pool(2), Pool(2), Pool(2), Flatten()), channels=3, size=6)
+        output((Pool(2), Pool(2), Pool(2), Flatten()), (3, 6, 6))
 
 
 TEMPLATE = (

@@ -1,5 +1,6 @@
-"""Augmentation of batches of training images: mirror, scale and jitter, colour (paper, appendix)."""
+"""Augmentation of batches of training images: mirror, scale and jitter, colour (paper, appendix), further."""
 
+import numpy as np
 import torch
 from torch.nn import functional
 
@@ -25,8 +26,14 @@ class Augmenter:
         self._resize = WindowResizer(augmentation.window, image_size, self._device)
 
     def draws(self, count: int, seed: int, *purpose: str | int) -> torch.Tensor:
-        """A [count, 9] float64 table of uniform draws in [0, 1); row i belongs to image i alone."""
-        return torch.from_numpy(uniform_rows(count, _DRAWS, seed, *purpose)).to(self._device)
+        """A [count, D] float64 table of uniform draws in [0, 1); row i belongs to image i alone.
+
+        Nine columns are the paper's transforms'; any further transform adds its own, from its own stream.
+        """
+        tables = [uniform_rows(count, _DRAWS, seed, *purpose)]
+        for transform in self._augmentation.transforms:
+            tables.append(uniform_rows(count, transform.draws, seed, *purpose, transform.kind))
+        return torch.from_numpy(np.hstack(tables)).to(self._device)
 
     def __call__(self, images_NCHW: torch.Tensor, draws_ND: torch.Tensor) -> torch.Tensor:
         """Augmented images, float32 NCHW in 0..255, from uint8 RGB images and one row of draws each."""
@@ -41,8 +48,10 @@ class Augmenter:
         return augmented_NCHW
 
     def _augment(self, images_NCHW: torch.Tensor, draws_ND: torch.Tensor) -> torch.Tensor:
+        transforms = self._augmentation.transforms
+        first_N9, *further = draws_ND.split([_DRAWS, *(transform.draws for transform in transforms)], dim=1)
         mirror, size, x, y, hue, saturation_factor, saturation_shift, value_factor, value_shift = (
-            draws_ND.unbind(1)
+            first_N9.unbind(1)
         )
         least, most = self._augmentation.window
         size = least + _integer(size, most - least + 1)
@@ -55,7 +64,7 @@ class Augmenter:
             mirror_N=mirror < self._augmentation.mirror,
         ).clamp_(0, 255)  # a spline overshoots
         hsv = self._augmentation.hsv
-        return change_hsv(
+        images_NCHW = change_hsv(
             images_NCHW,
             hue_shift_N=_shift(hue, hsv.Dh),
             saturation_factor_N=_factor(saturation_factor, hsv.As),
@@ -63,6 +72,9 @@ class Augmenter:
             value_factor_N=_factor(value_factor, hsv.Av),
             value_shift_N=_shift(value_shift, hsv.Dv),
         )
+        for transform, draws in zip(transforms, further, strict=True):
+            images_NCHW = transform.apply(images_NCHW, draws)
+        return images_NCHW
 
 
 def standardise(images_NCHW: torch.Tensor) -> torch.Tensor:

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from mimic.support.frozen import Fraction, Frozen, Positive, elsewhere
+from mimic.data.transforms import Transform
+from mimic.support.frozen import Fraction, Frozen, Positive, elsewhere, option
 
 CHANNELS = 3  # grey images are stored as colour
 
@@ -90,9 +91,15 @@ class Augmentation(Frozen):
     window: tuple[Annotated[int, Field(ge=2)], Annotated[int, Field(ge=2)]] = (24, 32)
     """pixels, least and most"""
     hsv: Hsv = Hsv()
+    transforms: tuple[Transform, ...] = option(())
+    """further ones, each of a kind of its own, in this order"""
 
     @model_validator(mode="after")
     def _ordered(self) -> "Augmentation":
         if self.window[0] > self.window[1]:
             raise ValueError("window is [least, most] pixels: the first must not exceed the second")
+        kinds = [transform.kind for transform in self.transforms]
+        for kind in kinds:
+            if kinds.count(kind) > 1:
+                raise ValueError(f"transforms: {kind} stands there twice")
         return self

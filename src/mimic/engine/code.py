@@ -19,7 +19,10 @@ PACKAGE = Path(__file__).parents[1]
 KEYED = ("data", "nets", "training", "distill", "search", "evaluation", "report")
 
 # The packages of parts, and the module that calls what is in them.
-PARTS = {"mimic.training.optimisers": "mimic.training.trainer"}
+PARTS = {
+    "mimic.data.transforms": "mimic.data.augment",
+    "mimic.training.optimisers": "mimic.training.trainer",
+}
 
 # What syntax trees hold and no result depends on: places, contexts, annotations of functions.
 LEFT_OUT = {"ctx", "kind", "type_comment", "type_ignores", "annotation", "returns"}

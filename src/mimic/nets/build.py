@@ -20,8 +20,8 @@ from mimic.nets.layers import (
     Linear,
     Pool,
     ReLU,
+    Residual,
     Shape,
-    input_shapes,
 )
 from mimic.support.errors import MimicError
 from mimic.support.publish import atomic_path
@@ -42,20 +42,31 @@ class Net(nn.Sequential):
         return super().forward(images_NCHW * self.input_scale)
 
 
+class Block(nn.Sequential):
+    """Layers in a row whose output is added to their input."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs + super().forward(inputs)
+
+
 def build(layers: Layers, channels: int, image_size: int, input_scale: float = 1.0) -> Net:
     """The net that `layers` describe, in float32 on the CPU, its weights still to be set.
 
     Modules are named by kind and number: conv1, conv2, linear1. Torch's own generator stays as it was.
     """
-    layers = _pool_before_relu(layers)
+    with torch.random.fork_rng(devices=[]):  # torch's modules draw weights of their own
+        return Net(_modules(layers, (channels, image_size, image_size)), input_scale)
+
+
+def _modules(layers: Layers, shape: Shape) -> OrderedDict[str, nn.Module]:
     numbers = Counter()
     modules = OrderedDict()
-    with torch.random.fork_rng(devices=[]):  # torch's modules draw weights of their own
-        for layer, shape in zip(layers, input_shapes(layers, channels, image_size), strict=True):
-            kind = type(layer).__name__.lower()
-            numbers[kind] += 1
-            modules[f"{kind}{numbers[kind]}"] = _module(layer, shape)
-    return Net(modules, input_scale)
+    for layer in _pool_before_relu(layers):
+        kind = type(layer).__name__.lower()
+        numbers[kind] += 1
+        modules[f"{kind}{numbers[kind]}"] = _module(layer, shape)
+        shape = layer.output(shape)
+    return modules
 
 
 def _pool_before_relu(layers: Layers) -> Layers:
@@ -80,6 +91,10 @@ def _module(layer: Layer, shape: Shape) -> nn.Module:
             return nn.MaxPool2d(size)
         case ReLU():
             return nn.ReLU(inplace=True)
+        case Residual(layers=(ReLU(), *_)):
+            raise TypeError("a block's first layer must leave its input as it is, since the sum needs it")
+        case Residual(layers=inside):
+            return Block(_modules(inside, shape))
         case Dropout(rate=rate):
             return nn.Dropout(rate)
         case Flatten():
@@ -93,7 +108,7 @@ def initialise(net: Net, scale: float, seed: int) -> None:
 
     Each layer has a stream of its own, drawn on the CPU: the same weights on any device.
     """
-    weighted = [module for module in net if isinstance(module, nn.Conv2d | nn.Linear)]
+    weighted = [module for module in net.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
     for place, module in enumerate(weighted):
         generator = torch.Generator().manual_seed(torch_seed(seed, "initial weights", place))
         drawn = nn.init.xavier_uniform_(torch.empty(module.weight.shape), gain=scale, generator=generator)

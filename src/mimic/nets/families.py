@@ -85,8 +85,6 @@ STUDENTS: dict[str, Family] = {
     )
 }
 FAMILIES = tuple(STUDENTS)
-MLPS = tuple(name for name, family in STUDENTS.items() if not family.is_convolutional)
-CONVS = tuple(name for name, family in STUDENTS.items() if family.is_convolutional)
 
 
 def teacher(batch_normalisation: bool) -> Family:

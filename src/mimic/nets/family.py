@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from mimic.nets.layers import Conv, Dropout, Layers, Linear, fill, named_numbers
+from mimic.nets.layers import Conv, Dropout, Layers, Linear, fill, leaves, named_numbers
 from mimic.support.errors import MimicError
 from mimic.support.frozen import Frozen
 
@@ -34,7 +34,7 @@ class Family(Frozen):
         """Raise MimicError for a rate without a place in the net: it would be ignored silently."""
         named = {
             name
-            for layer in self.hidden
+            for layer in leaves(self.hidden)
             if isinstance(layer, Dropout)
             for name in named_numbers(layer).values()
         }
@@ -44,7 +44,7 @@ class Family(Frozen):
 
     @property
     def is_convolutional(self) -> bool:
-        return any(isinstance(layer, Conv) for layer in self.hidden)
+        return any(isinstance(layer, Conv) for layer in leaves(self.hidden))
 
 
 def _places(rates: Mapping[str, float]) -> dict[str, float]:

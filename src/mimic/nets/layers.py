@@ -3,9 +3,9 @@
 The shape of one image's activations is (channels, height, width), or (units,) once they are flat.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from itertools import accumulate
+from functools import reduce
 from math import prod
 from typing import Annotated, Literal
 
@@ -124,7 +124,23 @@ class Dropout(Layer):
     kind: Literal["dropout"] = "dropout"
 
 
-AnyLayer = Annotated[Conv | Pool | Flatten | Linear | BatchNorm | ReLU | Dropout, Field(discriminator="kind")]
+@dataclass(frozen=True)
+class Residual(Layer):
+    """What its layers make of the input is added to the input (He et al. 2016); they keep its shape."""
+
+    layers: "Layers"
+    kind: Literal["residual"] = "residual"
+
+    def output(self, shape: Shape) -> Shape:
+        inside = output(self.layers, shape)
+        if inside != shape:
+            raise MimicError(f"a residual block makes {inside} of {shape}: the two can not be added")
+        return shape
+
+
+AnyLayer = Annotated[
+    Conv | Pool | Flatten | Linear | BatchNorm | ReLU | Dropout | Residual, Field(discriminator="kind")
+]
 Layers = tuple[AnyLayer, ...]
 
 
@@ -135,6 +151,8 @@ def fill(template: Layers, numbers: Mapping[str, float]) -> Layers:
 
 
 def _filled(layer: Layer, numbers: Mapping[str, float]) -> Layer:
+    if isinstance(layer, Residual):
+        return Residual(fill(layer.layers, numbers))
     named = {name: numbers[value] for name, value in named_numbers(layer).items()}
     return replace(layer, **named) if named else layer
 
@@ -145,20 +163,28 @@ def named_numbers(layer: Layer) -> dict[str, str]:
     return {name: value for name, value in values.items() if isinstance(value, str)}
 
 
-def input_shapes(layers: Layers, channels: int, size: int) -> list[Shape]:
-    """The shape that each layer receives, the first a square image of `size` pixels a side.
+def output(layers: Layers, shape: Shape) -> Shape:
+    """The shape that layers in a row make of `shape`. Raises MimicError when it is too small to be pooled."""
+    return reduce(lambda shape, layer: layer.output(shape), layers, shape)
 
-    Raises MimicError when the image is too small to be pooled.
-    """
-    return list(
-        accumulate(layers[:-1], lambda shape, layer: layer.output(shape), initial=(channels, size, size))
-    )
+
+def leaves(layers: Layers) -> Iterator[Layer]:
+    """All layers that hold no others, in the order of the net."""
+    for layer in layers:
+        yield from leaves(layer.layers) if isinstance(layer, Residual) else [layer]
+
+
+def leaves_with_inputs(layers: Layers, shape: Shape) -> Iterator[tuple[Layer, Shape]]:
+    """The same, and the shape that each receives, the first `shape`; errors as of `output`."""
+    for leaf in leaves(layers):
+        yield leaf, shape
+        shape = leaf.output(shape)
 
 
 def count(layers: Layers, channels: int, size: int) -> int:
     """Parameters that are learnt: weights, biases, batch normalisation's scales and shifts."""
-    inputs = input_shapes(layers, channels, size)
-    return sum(layer.parameters(shape) for layer, shape in zip(layers, inputs, strict=True))
+    pairs = leaves_with_inputs(layers, (channels, size, size))
+    return sum(layer.parameters(shape) for layer, shape in pairs)
 
 
 def multiply_adds(layers: Layers, channels: int, size: int) -> int:
@@ -166,5 +192,5 @@ def multiply_adds(layers: Layers, channels: int, size: int) -> int:
 
     Products with the zero padding count; biases, batch normalisation, ReLU and pooling do not.
     """
-    inputs = input_shapes(layers, channels, size)
-    return sum(layer.multiply_adds(shape) for layer, shape in zip(layers, inputs, strict=True))
+    pairs = leaves_with_inputs(layers, (channels, size, size))
+    return sum(layer.multiply_adds(shape) for layer, shape in pairs)

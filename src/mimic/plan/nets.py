@@ -23,7 +23,7 @@ class PlannedNet:
     @cached_property
     def kind(self) -> tuple[str, bool, bool]:
         """Nets of one kind differ in their widths alone, so that each tells the speed of the others."""
-        layer_types = {type(layer) for layer in self.layers}
+        layer_types = set(map(type, nets.leaves(self.layers)))
         return self.family, nets.BatchNorm in layer_types, nets.Dropout in layer_types
 
     @cached_property
@@ -38,18 +38,19 @@ class PlannedNet:
     @cached_property
     def shapes(self) -> list[nets.Shape]:
         """Of the image, and of what each layer puts out."""
-        inputs = nets.input_shapes(self.layers, CHANNELS, self.image_size)
-        return [*inputs, self.layers[-1].output(inputs[-1])]
+        image = (CHANNELS, self.image_size, self.image_size)
+        inputs = [shape for _, shape in nets.leaves_with_inputs(self.layers, image)]
+        return [*inputs, nets.output(self.layers, image)]
 
     @cached_property
     def depth(self) -> int:
         """Layers with weights."""
-        return sum(isinstance(layer, nets.Conv | nets.Linear) for layer in self.layers)
+        return sum(isinstance(layer, nets.Conv | nets.Linear) for layer in nets.leaves(self.layers))
 
     @cached_property
     def stored(self) -> int:
         """Numbers in model.safetensors: parameters, the input's scale, running statistics and their count."""
-        layers = zip(self.layers, self.shapes[1:], strict=True)
+        layers = zip(nets.leaves(self.layers), self.shapes[1:], strict=True)
         statistics = (2 * shape[0] + 2 for layer, shape in layers if isinstance(layer, nets.BatchNorm))
         return self.parameters + 1 + sum(statistics)  # a count takes 8 bytes
 

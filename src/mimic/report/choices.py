@@ -53,9 +53,11 @@ def _data(p: Parameters, counts: dict[str, int]) -> Iterator[Choice]:
     ours, paper = (" / ".join(thousands(source[split]) for split in splits) for source in (counts, protocol))
     yield Choice("training / validation / test images", ours, paper)
     paper_augmentation = {key: protocol[key] for key in ("mirror", "window", "hsv")}
-    same = asked(p.augmentation) == paper_augmentation
     description = "mirror, scale and jitter, colour shifts"
-    yield Choice("augmentation", description if same else f"{description}, other settings", description)
+    same = asked(p.augmentation.model_copy(update={"transforms": ()})) == paper_augmentation
+    transforms = "".join(f", {called(transform).lower()}" for transform in p.augmentation.transforms)
+    ours = f"{description}{'' if same else ', other settings'}{transforms}"
+    yield Choice("augmentation", ours, description)
 
 
 def _training(p: Parameters) -> Iterator[Choice]:

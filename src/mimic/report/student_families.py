@@ -4,7 +4,7 @@ from itertools import groupby
 
 from mimic.nets.families import STUDENTS
 from mimic.nets.family import Family
-from mimic.nets.layers import BatchNorm, Conv, Dropout, Flatten, Linear, Pool, ReLU
+from mimic.nets.layers import BatchNorm, Conv, Dropout, Flatten, Layers, Linear, Pool, ReLU, Residual, leaves
 
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -22,15 +22,20 @@ def peers(family: str) -> list[str]:
 
 def convolutions(family: str) -> int:
     """How many convolutional layers a family has."""
-    return sum(isinstance(layer, Conv) for layer in STUDENTS[family].hidden)
+    return sum(isinstance(layer, Conv) for layer in leaves(STUDENTS[family].hidden))
 
 
 def architecture(family: Family) -> str:
     """Its layers as the paper writes them, such as c-mp-lfc-fc².
 
-    c: convolution, mp: max-pooling, fc: hidden layer, lfc: linear bottleneck.
+    c: convolution, mp: max-pooling, fc: hidden layer, lfc: linear bottleneck, [ ]: a block that adds to its
+    input.
     """
-    layers = [layer for layer in family.hidden if not isinstance(layer, Flatten | Dropout | BatchNorm)]
+    return _architecture(family.hidden)
+
+
+def _architecture(layers: Layers) -> str:
+    layers = [layer for layer in layers if not isinstance(layer, Flatten | Dropout | BatchNorm)]
     words = []
     for layer, following in zip(layers, [*layers[1:], None], strict=True):
         match layer:
@@ -42,6 +47,8 @@ def architecture(family: Family) -> str:
                 words.append("mp")
             case Linear():
                 words.append("fc" if isinstance(following, ReLU) else "lfc")
+            case Residual(layers=inside):
+                words.append(f"[{_architecture(inside)}]")
             case _:
                 words.append(layer.kind)
     counts = [(word, len(list(group))) for word, group in groupby(words)]

@@ -1,7 +1,6 @@
-"""Parts: typed parameters of one kind, each a class with what it does, in a module of a package of its own."""
+"""Parts: typed parameters that come in kinds, each a class with what it does, in a module of its own."""
 
 import pkgutil
-import sys
 from importlib import import_module
 from typing import Annotated, Any, Union
 
@@ -15,10 +14,17 @@ def one_of(package: str) -> Any:
 
     A part more is a module more: params.yaml, its schema and its messages follow.
     """
-    folder = sys.modules[package].__path__
+    classes = parts_of(package)
+    if len(classes) > 1:
+        return Annotated[Union[classes], Field(discriminator="kind")]  # noqa: UP007
+    return classes[0] if classes else Frozen
+
+
+def parts_of(package: str) -> tuple[type[Frozen], ...]:
+    """The classes of the parts in `package`, in the order of their modules' names."""
+    folder = import_module(package).__path__
     modules = [import_module(f"{package}.{module.name}") for module in pkgutil.iter_modules(folder)]
-    classes = tuple(part for module in modules for part in vars(module).values() if _is_part(part, module))
-    return Annotated[Union[classes], Field(discriminator="kind")] if len(classes) > 1 else classes[0]  # noqa: UP007
+    return tuple(part for module in modules for part in vars(module).values() if _is_part(part, module))
 
 
 def called(part: Frozen) -> str:

@@ -1,0 +1,99 @@
+"""What every optimiser must do, whichever there are, and what each does."""
+
+import contextlib
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mimic.support.interrupt import Interrupted, StopFlag
+from mimic.support.parts import parts_of
+from mimic.training.fit import fit
+from mimic.training.member import Member
+from mimic.training.optimisers.sgd import SGD
+from mimic.training.recipe import OneCycle
+
+OPTIMISERS = {part.__name__: part for part in parts_of("mimic.training.optimisers")}
+EPOCHS = 2
+RATES = {"AdamW": 0.005}  # others learn at that of the tests
+
+
+@pytest.fixture(params=OPTIMISERS.values(), ids=OPTIMISERS, scope="session")
+def optimiser(request):
+    return request.param()
+
+
+def member(tiny, folder, optimiser, seed=0) -> Member:
+    rate = RATES.get(type(optimiser).__name__, 0.02)
+    task = tiny.task(
+        optimiser=optimiser, learning_rate=rate, weight_decay=0.01, schedule=OneCycle(epochs=EPOCHS)
+    )
+    net = tiny.net(seed, dropout=0.2, batch_normalisation=True).to(memory_format=torch.channels_last)
+    return Member(net, task, folder / optimiser.kind, optimiser.kind, lambda line: None)
+
+
+def train(tiny, members, stream=None, stop=None) -> dict:
+    ended = fit(members, stream or tiny.stream(), tiny.validation(), stop or StopFlag())
+    return {done.key: tiny.traces(done.net, result, done.folder, done.key) for done, result in ended}
+
+
+@given(step=st.integers(1, 4 * EPOCHS))
+@settings(max_examples=3)
+def test_a_training_ends_with_the_same_bits_interrupted_and_in_company(
+    tiny, raised_after, tmp_path_factory, optimiser, step
+):
+    folder = tmp_path_factory.mktemp("alone")
+    alone = train(tiny, [member(tiny, folder, optimiser)])
+    folder, companion = tmp_path_factory.mktemp("cohort"), SGD()
+    stop = raised_after(tiny.stream(), step)
+    with contextlib.suppress(Interrupted):
+        train(tiny, [member(tiny, folder, optimiser)], stop.stream, stop)
+    # What is not in the checkpoint would begin anew: the net of another seed, the optimiser's state.
+    members = [member(tiny, folder, optimiser, seed=9)]
+    if optimiser != companion:
+        members.append(member(tiny, folder, companion))
+    assert train(tiny, members)[optimiser.kind] == alone[optimiser.kind]
+
+
+def test_training_learns(tiny, tmp_path, optimiser):
+    [(_, outcome)] = fit([member(tiny, tmp_path, optimiser)], tiny.stream(), tiny.validation(), StopFlag())
+    first, last = outcome.history[0]["validation_loss"], outcome.history[-1]["validation_loss"]
+    assert last < first
+
+
+def steps(optimiser, weights, gradients, number=3) -> dict:
+    """The weights after some steps, all with the same gradients."""
+    weights = {name: weight.clone() for name, weight in weights.items()}
+    state = optimiser.start(weights)
+    shapes = {name: tensor.shape for name, tensor in state.items()}
+    for _ in range(number):
+        optimiser.update(weights, gradients, state, rate=0.1, momentum=0.9, weight_decay=0.02)
+    assert {name: tensor.shape for name, tensor in state.items()} == shapes  # as a checkpoint wants it
+    return weights
+
+
+def drawn(*shapes) -> dict:
+    generator = torch.Generator().manual_seed(1)
+    return {f"w{place}": torch.randn(shape, generator=generator) for place, shape in enumerate(shapes)}
+
+
+def torchs(kind, weights, gradients, **options) -> dict:
+    """What an optimiser of torch's makes of the same."""
+    weights = {name: torch.nn.Parameter(weight.clone()) for name, weight in weights.items()}
+    its = kind(weights.values(), lr=0.1, weight_decay=0.02, **options)
+    for _ in range(3):
+        for name, weight in weights.items():
+            weight.grad = gradients[name].clone()
+        its.step()
+    return {name: weight.detach() for name, weight in weights.items()}
+
+
+SHAPES = (4, 3), (3, 5), (6,)
+
+
+def test_sgd_is_torch_s():
+    weights, gradients = drawn(*SHAPES), {name: w.flip(0) for name, w in drawn(*SHAPES).items()}
+    expected = torchs(torch.optim.SGD, weights, gradients, momentum=0.9, nesterov=True)
+    for name, weight in steps(SGD(), weights, gradients).items():
+        torch.testing.assert_close(weight, expected[name])
