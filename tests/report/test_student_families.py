@@ -1,11 +1,12 @@
 import pytest
 
-from mimic.nets.families import STUDENTS, teacher
+from mimic.nets.families import STUDENTS, deep_mlp, teacher
 from mimic.report.charts import palette
 from mimic.report.student_families import architecture
 
 
-def test_the_papers_families_have_the_colours_of_the_ramps():
+def test_the_papers_families_have_the_colours_of_the_ramps_whatever_others_there_are(monkeypatch):
+    monkeypatch.setitem(STUDENTS, "mlp6", deep_mlp(6))
     sheet = palette.style_sheet()
     for colours in (*palette.RAMPS["light"].values(), *palette.RAMPS["dark"].values()):
         assert all(colour in sheet for colour in colours)

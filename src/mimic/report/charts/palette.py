@@ -1,13 +1,14 @@
 """The colours of families, as CSS variables: blue has convolutions, orange has none.
 
-Within a class a later family stands out more. The two hues stay apart under every common colour-vision
-deficiency, and every colour from its paper.
+Within a class of the paper's families a later one stands out more; a further one lies between two of them.
+The two hues stay apart under every common colour-vision deficiency, and every colour from its paper.
 """
 
 from mimic.nets.families import STUDENTS
+from mimic.report.published import CONVS, MLPS
 from mimic.report.student_families import peers
 
-RAMPS = {  # by class, from the first family to the last
+RAMPS = {  # by class, from the paper's first family to its last
     "light": {
         True: ("#398ccc", "#1d6fb6", "#144f92", "#103065"),
         False: ("#cc7d2a", "#b9641b", "#9d4b18", "#7e381b", "#5a2717"),
@@ -28,15 +29,21 @@ def style_sheet() -> str:
 def _variables(ramps: dict[bool, tuple[str, ...]]) -> list[str]:
     colours = []
     for name, family in STUDENTS.items():
-        others = peers(name)
-        share = others.index(name) / max(1, len(others) - 1)
-        colours.append(f"--{name}: {_along(ramps[family.is_convolutional], share)};")
+        ramp = ramps[family.is_convolutional]
+        further = [other for other in peers(name) if other not in MLPS + CONVS]
+        if name not in further:
+            colour = ramp[(CONVS if family.is_convolutional else MLPS).index(name)]
+        else:
+            colour = _between(ramp, further.index(name), len(further))
+        colours.append(f"--{name}: {colour};")
     return colours
 
 
-def _along(ramp: tuple[str, ...], share: float) -> str:
-    """The colour at `share` of the ramp, 0 to 1, mixed from the two that it lies between."""
-    first, rest = divmod(share * (len(ramp) - 1), 1)
-    pair = ramp[int(first)], ramp[min(int(first) + 1, len(ramp) - 1)]
+def _between(ramp: tuple[str, ...], place: int, number: int) -> str:
+    """The colour of one of a number of further families: they share out the gaps, from the ramp's end on."""
+    gaps = len(ramp) - 1
+    turn, gap = divmod(place, gaps)
+    share = (turn + 1) / (-(-number // gaps) + 1)
+    pair = ramp[gaps - 1 - gap], ramp[gaps - gap]
     channels = zip(*(bytes.fromhex(colour[1:]) for colour in pair), strict=True)
-    return "#" + bytes(round(low + rest * (high - low)) for low, high in channels).hex()
+    return "#" + bytes(round(low + share * (high - low)) for low, high in channels).hex()
