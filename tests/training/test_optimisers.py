@@ -11,6 +11,7 @@ from mimic.support.interrupt import Interrupted, StopFlag
 from mimic.support.parts import parts_of
 from mimic.training.fit import fit
 from mimic.training.member import Member
+from mimic.training.optimisers.adamw import AdamW
 from mimic.training.optimisers.sgd import SGD
 from mimic.training.recipe import OneCycle
 
@@ -96,4 +97,11 @@ def test_sgd_is_torch_s():
     weights, gradients = drawn(*SHAPES), {name: w.flip(0) for name, w in drawn(*SHAPES).items()}
     expected = torchs(torch.optim.SGD, weights, gradients, momentum=0.9, nesterov=True)
     for name, weight in steps(SGD(), weights, gradients).items():
+        torch.testing.assert_close(weight, expected[name])
+
+
+def test_adamw_is_torch_s():
+    weights, gradients = drawn(*SHAPES), {name: w.flip(0) for name, w in drawn(*SHAPES).items()}
+    expected = torchs(torch.optim.AdamW, weights, gradients, betas=(0.9, 0.99), eps=1e-6)
+    for name, weight in steps(AdamW(beta2=0.99, epsilon=1e-6), weights, gradients).items():
         torch.testing.assert_close(weight, expected[name])
