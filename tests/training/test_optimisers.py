@@ -12,6 +12,7 @@ from mimic.support.parts import parts_of
 from mimic.training.fit import fit
 from mimic.training.member import Member
 from mimic.training.optimisers.adamw import AdamW
+from mimic.training.optimisers.muon import Muon, orthogonal
 from mimic.training.optimisers.sgd import SGD
 from mimic.training.recipe import OneCycle
 
@@ -105,3 +106,36 @@ def test_adamw_is_torch_s():
     expected = torchs(torch.optim.AdamW, weights, gradients, betas=(0.9, 0.99), eps=1e-6)
     for name, weight in steps(AdamW(beta2=0.99, epsilon=1e-6), weights, gradients).items():
         torch.testing.assert_close(weight, expected[name])
+
+
+def test_muon_is_torch_s_for_matrices_and_adamw_for_the_rest():
+    weights, gradients = drawn(*SHAPES), {name: w.flip(0) for name, w in drawn(*SHAPES).items()}
+    found = steps(Muon(other_rate=0.5), weights, gradients)
+    matrices = {name: weight for name, weight in weights.items() if weight.ndim == 2}
+    expected = torchs(torch.optim.Muon, matrices, gradients, momentum=0.9)
+    for name in matrices:
+        torch.testing.assert_close(found[name], expected[name], atol=0.02, rtol=0)  # torch's is in bfloat16
+    rest = {name: weight for name, weight in weights.items() if weight.ndim == 1}
+    state = AdamW().start(rest)
+    for _ in range(3):
+        AdamW().update(rest, {n: gradients[n] for n in rest}, state, 0.05, 0.9, 0.02)
+    assert all(torch.equal(found[name], rest[name]) for name in rest)
+
+
+def test_muon_takes_a_convolution_for_a_matrix_whatever_its_memory_format():
+    weights, gradients = drawn((4, 3, 2, 2)), {"w0": drawn((4, 3, 2, 2))["w0"].flip(0)}
+    flat = {name: weight.flatten(1) for name, weight in weights.items()}
+    expected = steps(Muon(), flat, {"w0": gradients["w0"].flatten(1)})["w0"]
+    last = {name: w.to(memory_format=torch.channels_last) for name, w in weights.items()}
+    assert torch.equal(steps(Muon(), weights, gradients)["w0"].flatten(1), expected)
+    torch.testing.assert_close(steps(Muon(), last, gradients)["w0"].flatten(1), expected)
+
+
+@pytest.mark.parametrize("shape", [(5, 9), (9, 5), (1, 7), (6, 6)])
+def test_the_iteration_brings_every_singular_value_near_one(shape):
+    drawn = torch.randn(shape, generator=torch.Generator().manual_seed(2))
+    u, _, vh = torch.linalg.svd(drawn, full_matrices=False)
+    singular = torch.linspace(0.05, 3, len(vh))
+    values = torch.linalg.svdvals(orthogonal(u @ singular.diag() @ vh))
+    assert values.min() > 0.6 and values.max() < 1.3
+    assert not orthogonal(torch.zeros(shape)).any()

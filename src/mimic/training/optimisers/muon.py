@@ -1,0 +1,66 @@
+"""Muon (Jordan et al. 2024): momentum whose matrices are made orthogonal before each step."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from mimic.support.frozen import Frozen
+from mimic.training.optimisers.adamw import AdamW
+
+COEFFICIENTS = 3.4445, -4.7750, 2.0315  # of the iteration, steepest at zero (Jordan et al.)
+ITERATIONS = 5
+
+
+class Muon(Frozen):
+    """Muon. For matrices and convolutions, flattened to matrices; biases and the like take AdamW.
+
+    Nesterov momentum. A matrix of more rows than columns takes steps larger by the root of their ratio.
+    """
+
+    kind: Literal["muon"] = "muon"
+    other_rate: Annotated[float, Field(gt=0, le=10)] = 0.1
+    """factor on the learning rate of what is no matrix (ours)"""
+    copies: ClassVar[int] = 1
+
+    def start(self, weights: dict) -> dict:
+        from torch import zeros_like
+
+        matrices, others = _divided(weights)
+        momentum = {f"momentum.{name}": zeros_like(weight) for name, weight in matrices.items()}
+        return momentum | AdamW().start(others)
+
+    def update(
+        self, weights: dict, gradients: dict, state: dict, rate: float, momentum: float, weight_decay: float
+    ) -> None:
+        matrices, others = _divided(weights)
+        rest = {name: gradients[name] for name in others}
+        AdamW().update(others, rest, state, self.other_rate * rate, momentum, weight_decay)
+        for name, weight in matrices.items():
+            gradient, mean = gradients[name], state[f"momentum.{name}"]
+            mean.lerp_(gradient, 1 - momentum)
+            step_RC = orthogonal(gradient.lerp(mean, momentum).flatten(1))
+            stretch = max(1, step_RC.shape[0] / step_RC.shape[1]) ** 0.5
+            weight.mul_(1 - rate * weight_decay)
+            weight.add_(step_RC.reshape(weight.shape).to(weight.dtype), alpha=-rate * stretch)
+
+
+def _divided(weights: dict) -> tuple[dict, dict]:
+    """Those that are matrices or become some, and the others."""
+    matrices = {name: weight for name, weight in weights.items() if weight.ndim >= 2}
+    return matrices, {name: weight for name, weight in weights.items() if name not in matrices}
+
+
+def orthogonal(matrix_RC):
+    """Roughly U V^T, where `matrix_RC` is U S V^T: the singular values become 0.7 to 1.2.
+
+    By the quintic iteration of Newton and Schulz, on a GPU in bfloat16.
+    """
+    a, b, c = COEFFICIENTS
+    x = matrix_RC.bfloat16() if matrix_RC.is_cuda else matrix_RC
+    if is_tall := x.shape[0] > x.shape[1]:
+        x = x.T
+    x = x / x.norm().clamp(min=1e-7)
+    for _ in range(ITERATIONS):
+        square = x @ x.T
+        x = a * x + (b * square + c * square @ square) @ x
+    return x.T if is_tall else x
