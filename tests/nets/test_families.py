@@ -4,6 +4,7 @@ from itertools import groupby
 
 import pytest
 
+from mimic.nets.budget import solve
 from mimic.nets.families import STUDENTS, teacher
 from mimic.nets.layers import BatchNorm, Conv, Dropout, Linear, Pool, ReLU, count
 from mimic.support.errors import MimicError
@@ -113,6 +114,17 @@ def test_a_teacher_has_the_architecture_of_the_paper(described):
     assert described(layers) == "c2-c2-mp-c3-c3-mp-c4-c4-c4-c4-mp-fc5-fc5"
     assert {layer.kernel for layer in layers if isinstance(layer, Conv)} == {3}
     assert {layer.size for layer in layers if isinstance(layer, Pool)} == {2}
+
+
+def test_conv8_has_a_teacher_s_shape_within_a_student_s_budget(described):
+    net = solve(STUDENTS["conv8"], 1_000_000, {"c1": 32, "c2": 48, "c3": 64}, 10, 3, 32, NO_DROPOUT)
+    form = described(net).split("-")
+    assert [word.rstrip("0123456789") for word in form] == [
+        word.rstrip("0123456789") for word in described(teacher_layers()).split("-")
+    ]
+    assert "-".join(form[:-2]) == "c32-c32-mp-c48-c48-mp-c64-c64-c64-c64-mp" and form[-1] == form[-2]
+    assert abs(count(net, channels=3, size=32) - 1_000_000) < 3_000
+    assert {layer.kernel for layer in net if isinstance(layer, Conv)} == {3}
 
 
 def test_dropout_follows_each_pooling_and_each_hidden_layer_of_a_teacher():

@@ -22,6 +22,11 @@ def group(number: int, *filters: str, size: int = 2) -> Layers:
     return *(layer for name in filters for layer in conv(name)), *pool(number, size)
 
 
+def like_teachers(number: int, filters: str) -> Layers:
+    """The convolutions of a teacher's group, all with as many filters, and their pooling."""
+    return *(TEACHER_CONVOLUTIONS[number - 1] * conv(filters, kernel=3)), *pool(number)
+
+
 def fc(units: str, place: str = "fc1") -> Layers:
     return Linear(units), ReLU(), Dropout(f"dropout.{place}")
 
@@ -81,6 +86,19 @@ STUDENTS: dict[str, Family] = {
             widths="dependent",
             dependent="fc",
             hidden=(*group(1, "c1"), *group(2, "c2", "c3"), *group(3, "c4"), Flatten(), *fc("fc")),
+        ),
+        Family(  # c²-mp-c²-mp-c⁴-mp-fc², the teachers' shape, which no student of the paper has
+            name="conv8",
+            given=("c1", "c2", "c3"),
+            widths="dependent",
+            dependent="fc",
+            hidden=(
+                *like_teachers(1, "c1"),
+                *like_teachers(2, "c2"),
+                *like_teachers(3, "c3"),
+                Flatten(),
+                *2 * fc("fc"),
+            ),
         ),
     )
 }
