@@ -7,6 +7,7 @@ import pytest
 from mimic.nets.budget import solve
 from mimic.nets.families import STUDENTS, teacher
 from mimic.nets.layers import BatchNorm, Conv, Dropout, Linear, Pool, ReLU, count
+from mimic.report.student_families import architecture
 from mimic.support.errors import MimicError
 
 PAPER = {
@@ -125,6 +126,14 @@ def test_conv8_has_a_teacher_s_shape_within_a_student_s_budget(described):
     assert "-".join(form[:-2]) == "c32-c32-mp-c48-c48-mp-c64-c64-c64-c64-mp" and form[-1] == form[-2]
     assert abs(count(net, channels=3, size=32) - 1_000_000) < 3_000
     assert {layer.kernel for layer in net if isinstance(layer, Conv)} == {3}
+
+
+def test_a_residual_perceptron_meets_its_budget_and_drops_out_inside_its_blocks():
+    net = solve(STUDENTS["resmlp"], 1_000_000, {"fc": 800}, 10, 3, 32, NO_DROPOUT | {"fc1": 0.3})
+    assert abs(count(net, channels=3, size=32) - 1_000_000) < 3_000
+    assert [layer.kind for layer in net] == ["flatten", "linear", "residual", "residual", "linear"]
+    assert net[2].layers == net[3].layers == (Linear(800), ReLU(), Dropout(0.3), Linear(net[1].units))
+    assert architecture(STUDENTS["resmlp"]) == "lfc-[fc-lfc]²"
 
 
 def test_dropout_follows_each_pooling_and_each_hidden_layer_of_a_teacher():

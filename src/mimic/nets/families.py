@@ -4,7 +4,7 @@ Tasks carry what a job needs of a family, and no step imports this module: so it
 """
 
 from mimic.nets.family import Family
-from mimic.nets.layers import BatchNorm, Conv, Dropout, Flatten, Layers, Linear, Pool, ReLU
+from mimic.nets.layers import BatchNorm, Conv, Dropout, Flatten, Layers, Linear, Pool, ReLU, Residual
 
 TEACHER_CONVOLUTIONS = (2, 2, 4)  # in each group
 
@@ -59,6 +59,13 @@ STUDENTS: dict[str, Family] = {
         deep_mlp(3),
         deep_mlp(4),
         deep_mlp(5),
+        Family(  # two hidden layers, each of which adds to a bottleneck as wide as the budget allows
+            name="resmlp",
+            given=("fc",),
+            widths="dependent",
+            dependent="lfc",
+            hidden=(Flatten(), Linear("lfc"), *2 * (Residual((*fc("fc"), Linear("lfc"))),)),
+        ),
         Family(  # c-mp-lfc-fc, the only one that pools 3x3
             name="conv1",
             given=("c", "fc"),
