@@ -30,7 +30,8 @@ from mimic.nets.families import STUDENTS
 from mimic.search.points import net_of
 from mimic.search.spaces import Goal
 from mimic.support.context import Context
-from mimic.training.recipe import CrossEntropy, OneCycle, Student, StudentTask
+from mimic.training.losses.cross_entropy import CrossEntropy
+from mimic.training.recipe import OneCycle, Student, StudentTask
 
 BUDGET, PARAMETERS = "1M", 1_000_000
 WIDTHS = {

@@ -12,10 +12,11 @@ from mimic.nets.build import initialise
 from mimic.nets.families import STUDENTS, teacher
 from mimic.search.points import net_of
 from mimic.search.spaces import Goal
+from mimic.training.losses.cross_entropy import CrossEntropy
 from mimic.training.models import make_net, subject_of, write_model
 from mimic.training.outcome import Outcome
 from mimic.training.predict import predict
-from mimic.training.recipe import CrossEntropy, OneCycle, Student, StudentTask, Teacher, TeacherTask
+from mimic.training.recipe import OneCycle, Student, StudentTask, Teacher, TeacherTask
 
 CLASSES, SIZE = 3, 16
 COMMON = {

@@ -20,9 +20,10 @@ from mimic.nets.families import STUDENTS, teacher
 from mimic.search.points import net_of
 from mimic.search.spaces import Goal
 from mimic.support.context import Context
+from mimic.training.losses.l2 import L2
 from mimic.training.models import make_net, subject_of, write_model
 from mimic.training.outcome import Outcome, summary
-from mimic.training.recipe import L2, ModelTask, OneCycle, Student, StudentTask, Teacher, TeacherTask
+from mimic.training.recipe import ModelTask, OneCycle, Student, StudentTask, Teacher, TeacherTask
 
 CLASSES, SIZE, TEST = 10, 8, 20
 OUTCOME = Outcome(

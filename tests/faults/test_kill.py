@@ -32,7 +32,8 @@ from mimic.support.interrupt import Interrupted, StopFlag
 from mimic.training import precision
 from mimic.training.fit import fit
 from mimic.training.member import Member, Validation
-from mimic.training.recipe import CrossEntropy, OneCycle, Patience
+from mimic.training.losses.cross_entropy import CrossEntropy
+from mimic.training.recipe import OneCycle, Patience
 from mimic.training.streams import AugmentedStream
 from mimic.training.trainer import FitTask
 

@@ -12,7 +12,8 @@ from mimic.plan import work
 from mimic.plan.work import Assumptions, Images, images_of, work_of
 from mimic.support.errors import MimicError
 from mimic.training import checkpoint
-from mimic.training.recipe import CrossEntropy, OneCycle, Patience
+from mimic.training.losses.cross_entropy import CrossEntropy
+from mimic.training.recipe import OneCycle, Patience
 from mimic.training.trainer import FitTask, Trainer
 
 IMAGES = Images(train=100, validation=20, test=30, classes=10, size=8)

@@ -25,16 +25,9 @@ from mimic.search.spaces import (
 )
 from mimic.search.winners import select_trials
 from mimic.support.context import Context
+from mimic.training.losses.cross_entropy import CrossEntropy
 from mimic.training.models import load_bundle
-from mimic.training.recipe import (
-    CrossEntropy,
-    OneCycle,
-    Student,
-    StudentDropout,
-    StudentTask,
-    Teacher,
-    TeacherTask,
-)
+from mimic.training.recipe import OneCycle, Student, StudentDropout, StudentTask, Teacher, TeacherTask
 
 CLASSES, SIZE = 3, 16
 COMMON = {

@@ -15,9 +15,10 @@ from mimic.data.augment import Augmenter
 from mimic.data.image_parameters import Augmentation
 from mimic.support.interrupt import StopFlag
 from mimic.training import checkpoint, precision
+from mimic.training.losses.cross_entropy import CrossEntropy
 from mimic.training.member import CHECKPOINT, HISTORY, Validation
 from mimic.training.outcome import Outcome
-from mimic.training.recipe import CrossEntropy, OneCycle
+from mimic.training.recipe import OneCycle
 from mimic.training.streams import AugmentedStream
 from mimic.training.trainer import FitTask
 

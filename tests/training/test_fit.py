@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from mimic.support.interrupt import Interrupted, StopFlag
 from mimic.training import checkpoint
 from mimic.training.fit import fit
+from mimic.training.losses.cross_entropy import CrossEntropy
+from mimic.training.losses.kl import KL
+from mimic.training.losses.l2 import L2
 from mimic.training.member import CHECKPOINT, HISTORY, Member
 from mimic.training.predict import measure, predict
-from mimic.training.recipe import KL, L2, CrossEntropy, OneCycle, Patience
+from mimic.training.recipe import OneCycle, Patience
 
 
 def train(tiny, folder, task=None, net=None, stream=None, stop=None, said=None, key="0123abcd"):

@@ -14,8 +14,9 @@ import torch
 
 from mimic.support.interrupt import StopFlag
 from mimic.training.fit import fit
+from mimic.training.losses.l2 import L2
 from mimic.training.member import Member
-from mimic.training.recipe import L2, OneCycle, Patience
+from mimic.training.recipe import OneCycle, Patience
 
 GOLDEN = Path(__file__).parent / "golden"
 COLUMNS = ("epoch", "learning_rate", "train_loss", "validation_error", "validation_loss")

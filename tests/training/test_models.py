@@ -9,9 +9,10 @@ from mimic.data.image_parameters import Augmentation
 from mimic.nets.build import initialise
 from mimic.nets.families import STUDENTS
 from mimic.support.errors import MimicError
+from mimic.training.losses.l2 import L2
 from mimic.training.models import load_bundle, load_model, make_net, subject_of, write_bundle, write_model
 from mimic.training.outcome import Outcome
-from mimic.training.recipe import L2, OneCycle, Student, StudentTask
+from mimic.training.recipe import OneCycle, Student, StudentTask
 
 SIZE = 8
 HISTORY = ({"epoch": 1, "validation_error": 0.5},)

@@ -5,10 +5,10 @@ import pytest
 from mimic.data.image_parameters import Augmentation
 from mimic.nets.families import FAMILIES, STUDENTS, teacher
 from mimic.nets.layers import BatchNorm, Conv, Dropout
+from mimic.training.losses.kl import KL
 from mimic.training.models import subject_of
 from mimic.training.outcome import Outcome, summary
 from mimic.training.recipe import (
-    KL,
     OneCycle,
     Patience,
     Student,

@@ -13,7 +13,9 @@ from mimic.evaluation.protocol import Evaluation
 from mimic.nets.families import FAMILIES
 from mimic.search.spaces import Algorithm, MedianRule, StudentSpace, TeacherSpace
 from mimic.support.frozen import Frozen, Name, Positive
-from mimic.training.recipe import L2, DistillationLoss, Schedule, Student, Teacher
+from mimic.training.losses import DistillationLoss
+from mimic.training.losses.l2 import L2
+from mimic.training.recipe import Schedule, Student, Teacher
 
 Budget = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?[kM]$")]
 BatchSize = Annotated[int, Field(ge=1, le=65_536)]

@@ -16,7 +16,8 @@ from mimic.evaluation.protocol import ComparisonTask, EvaluationTask
 from mimic.search.spaces import StudentSpace
 from mimic.support.errors import MimicError
 from mimic.support.frozen import Frozen
-from mimic.training.recipe import CrossEntropy, Student, StudentTask, Teacher, TeacherTask
+from mimic.training.losses.cross_entropy import CrossEntropy
+from mimic.training.recipe import Student, StudentTask, Teacher, TeacherTask
 
 TRIAL_REPETITION = 0  # trials start from a seed of their own, so that the winner's repetitions are fresh
 

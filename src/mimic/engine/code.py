@@ -21,6 +21,7 @@ KEYED = ("data", "nets", "training", "distill", "search", "evaluation", "report"
 # The packages of parts, and the module that calls what is in them.
 PARTS = {
     "mimic.data.transforms": "mimic.data.augment",
+    "mimic.training.losses": "mimic.training.trainer",
     "mimic.training.optimisers": "mimic.training.trainer",
 }
 

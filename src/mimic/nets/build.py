@@ -30,16 +30,26 @@ from mimic.support.publish import atomic_path
 class Net(nn.Sequential):
     """Layers in a row, fed with standardised images times `input_scale`.
 
-    The scale is no parameter, yet a buffer that is stored with the weights: they mean nothing without it.
+    The scale is no parameter, yet a buffer that is stored with the weights: they mean nothing without it. So
+    are the two of `map_logits`, in a net that has them.
     """
 
     def __init__(self, modules: OrderedDict[str, nn.Module], input_scale: float) -> None:
         super().__init__(modules)
         self.register_buffer("input_scale", torch.tensor(input_scale, dtype=torch.float32))
+        self.register_buffer("logit_scale", None)
+        self.register_buffer("logit_mean", None)
+
+    def map_logits(self, scale: Tensor, mean_K: Tensor) -> None:
+        """From now on logits are what the last layer gives, times `scale`, plus `mean_K`: both float32."""
+        self.logit_scale, self.logit_mean = scale, mean_K
 
     def forward(self, images_NCHW: Tensor) -> Tensor:
         """logits_NK of standardised images in any memory format."""
-        return super().forward(images_NCHW * self.input_scale)
+        logits_NK = super().forward(images_NCHW * self.input_scale)
+        if self.logit_scale is None:
+            return logits_NK
+        return torch.addcmul(self.logit_mean, logits_NK.float(), self.logit_scale)
 
 
 class Block(nn.Sequential):
@@ -134,6 +144,13 @@ def load_weights(net: Net, path: Path) -> None:
         raise MimicError(f"{path}: no such file") from None
     except (OSError, SafetensorError) as error:
         raise MimicError(f"{path}: no safetensors file, or a damaged one: {error}") from None
+    set_weights(net, stored, path)
+
+
+def set_weights(net: Net, stored: dict[str, Tensor], path: Path) -> None:
+    """Set the state of `net`. Raises MimicError, naming the path, when it does not fit the net exactly."""
+    if "logit_scale" in stored and "logit_mean" in stored:
+        net.map_logits(stored["logit_scale"], stored["logit_mean"])
     expected = net.state_dict()
     for name in sorted(expected.keys() | stored.keys()):
         found, wanted = (_signature(tensors.get(name)) for tensors in (stored, expected))

@@ -24,9 +24,10 @@ from mimic.nets.build import build
 from mimic.plan.hardware import HERE, Hardware, Pace
 from mimic.plan.nets import PlannedNet
 from mimic.training import checkpoint
+from mimic.training.losses.cross_entropy import CrossEntropy
 from mimic.training.precision import choose_device, prepare
 from mimic.training.predict import BATCH, predict
-from mimic.training.recipe import CrossEntropy, OneCycle, Precision
+from mimic.training.recipe import OneCycle, Precision
 from mimic.training.streams import AugmentedStream
 from mimic.training.trainer import FitTask, Trainer
 

@@ -9,6 +9,7 @@ from mimic.report import published
 from mimic.report.numerals import listing, plural, thousands
 from mimic.support.frozen import asked
 from mimic.support.parts import called
+from mimic.training.losses.l2 import L2
 from mimic.training.optimisers.sgd import SGD
 from mimic.training.recipe import OneCycle, Patience
 
@@ -55,7 +56,7 @@ def _data(p: Parameters, counts: dict[str, int]) -> Iterator[Choice]:
     paper_augmentation = {key: protocol[key] for key in ("mirror", "window", "hsv")}
     description = "mirror, scale and jitter, colour shifts"
     same = asked(p.augmentation.model_copy(update={"transforms": ()})) == paper_augmentation
-    transforms = "".join(f", {called(transform).lower()}" for transform in p.augmentation.transforms)
+    transforms = "".join(f", {called(transform)}" for transform in p.augmentation.transforms)
     ours = f"{description}{'' if same else ', other settings'}{transforms}"
     yield Choice("augmentation", ours, description)
 
@@ -76,7 +77,7 @@ def _training(p: Parameters) -> Iterator[Choice]:
     optimisers = {name: listing(_optimisers(group)) for name, group in groups}
     yield from _by_group("optimiser", optimisers, called(SGD()))
     yield from _by_group("batch size", {name: str(group.batch_size) for name, group in groups}, None)
-    yield Choice("loss of students", _loss(p), "squared L2 distance between logits")
+    yield Choice("loss of students", called(p.students.loss), called(L2()))
     yield from _search(p)
 
 
@@ -142,10 +143,3 @@ def _schedule(schedule: OneCycle | Patience) -> str:
         f"rate halved after {schedule.patience} epochs without progress, end after {schedule.stop} "
         f"or a total cut of {schedule.max_cut:g}"
     )
-
-
-def _loss(p: Parameters) -> str:
-    loss = p.students.loss
-    if loss.kind == "l2":
-        return "squared L2 distance between logits"
-    return f"Kullback-Leibler divergence at temperature {loss.temperature:g}"

@@ -1,23 +1,24 @@
 """Parts: typed parameters that come in kinds, each a class with what it does, in a module of its own."""
 
 import pkgutil
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Annotated, Any, Union
 
 from pydantic import Field
 
-from mimic.support.frozen import Frozen
+from mimic.support.frozen import Frozen, asked
 
 
-def one_of(package: str) -> Any:
+def one_of(package: str, among: Callable[[type], bool] = lambda part: True) -> Any:
     """The type of a part of `package`: the union of the classes that its modules define, told apart by kind.
 
     A part more is a module more: params.yaml, its schema and its messages follow.
     """
-    classes = parts_of(package)
+    classes = tuple(filter(among, parts_of(package)))
     if len(classes) > 1:
         return Annotated[Union[classes], Field(discriminator="kind")]  # noqa: UP007
-    return classes[0] if classes else Frozen
+    return classes[0]
 
 
 def parts_of(package: str) -> tuple[type[Frozen], ...]:
@@ -28,8 +29,20 @@ def parts_of(package: str) -> tuple[type[Frozen], ...]:
 
 
 def called(part: Frozen) -> str:
-    """A part in words: the first sentence of its class's docstring."""
-    return type(part).__doc__.partition(".")[0]
+    """A part in words: the first sentence of its docstring, then its parameters without options off."""
+    text = type(part).__doc__.partition(".")[0]
+    if text.partition(" ")[0][1:].islower():  # an ordinary word
+        text = text[0].lower() + text[1:]
+    return ", ".join([text, *_words({name: v for name, v in asked(part).items() if name != "kind"})])
+
+
+def _words(parameters: dict) -> Iterator[str]:
+    """`epsilon 0.001`, and `targets standardise` of an option in a group."""
+    for name, value in parameters.items():
+        if isinstance(value, dict):
+            yield from (f"{name} {words}" for words in _words(value))
+        else:
+            yield name if value is True else f"{name} {value:g}"
 
 
 def _is_part(value: object, module: object) -> bool:

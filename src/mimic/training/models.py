@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from mimic.data.image_parameters import CHANNELS
-from mimic.nets.build import Net, build, load_weights, save_weights
+from mimic.nets.build import Net, build, load_weights, save_weights, set_weights
 from mimic.nets.layers import count, multiply_adds
 from mimic.support.errors import MimicError
 from mimic.support.publish import write_json
@@ -80,6 +80,7 @@ def load_bundle(path: Path, records: Mapping[str, dict], image_size: int) -> dic
     weights, nets = load_file(path), {}
     for name, record in records.items():
         net, prefix = make_net(task_of(record), image_size), f"{name}/"
-        net.load_state_dict({k.removeprefix(prefix): w for k, w in weights.items() if k.startswith(prefix)})
+        own = {k.removeprefix(prefix): w for k, w in weights.items() if k.startswith(prefix)}
+        set_weights(net, own, path)
         nets[name] = net.eval()
     return nets

@@ -1,4 +1,4 @@
-"""The recipe of a training: schedule, loss, hyperparameters, and the whole task of one net."""
+"""The recipe of a training: schedule, hyperparameters, and the whole task of one net."""
 
 import json
 from typing import Annotated, Literal
@@ -8,6 +8,8 @@ from pydantic import Field
 from mimic.data.image_parameters import Augmentation, Hsv
 from mimic.nets.layers import Layers
 from mimic.support.frozen import Decay, DropoutRate, Frozen, Momentum, Positive, Rate, option
+from mimic.training.losses import Loss
+from mimic.training.losses.cross_entropy import CrossEntropy
 from mimic.training.optimisers import Optimiser
 from mimic.training.optimisers.sgd import SGD
 
@@ -40,29 +42,6 @@ class Patience(Frozen):
 
 
 Schedule = Annotated[OneCycle | Patience, Field(discriminator="kind")]
-
-
-class L2(Frozen):
-    """Mean over samples of the squared L2 distance between logits (paper, section 2.1)."""
-
-    kind: Literal["l2"] = "l2"
-
-
-class CrossEntropy(Frozen):
-    """Cross-entropy with hard labels."""
-
-    kind: Literal["cross_entropy"] = "cross_entropy"
-
-
-class KL(Frozen):
-    """Kullback-Leibler divergence from the softened targets (Hinton et al. 2015), times T squared."""
-
-    kind: Literal["kl"] = "kl"
-    temperature: Annotated[float, Field(gt=0, le=100)] = 4.0
-
-
-DistillationLoss = Annotated[L2 | KL, Field(discriminator="kind")]
-Loss = Annotated[L2 | KL | CrossEntropy, Field(discriminator="kind")]
 
 
 class TeacherDropout(Frozen):
@@ -127,6 +106,7 @@ class TeacherTask(Frozen):
     augmentation: Augmentation
     batch_size: int
     schedule: Schedule
+    loss: Loss = CrossEntropy()
     teacher: Teacher
     net: Layers
 

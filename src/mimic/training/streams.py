@@ -59,11 +59,14 @@ class AugmentedStream:
         self._order = order
         self._cycle = cycle
 
+    def targets(self, augmented_epoch: int) -> Tensor:
+        """The targets of an augmented epoch, by image."""
+        return self._targets(augmented_epoch) if callable(self._targets) else self._targets
+
     def batches(self, epoch: int, first: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
         augmented_epoch = epoch % self._cycle if self._cycle else epoch
         draws_ND = self._augmenter.draws(self._count, self._seed, *self._augmentation, augmented_epoch)
-        targets = self._targets(augmented_epoch) if callable(self._targets) else self._targets
-        targets = targets.to(self.device)
+        targets = self.targets(augmented_epoch).to(self.device)
         order = seeds.stream(self._seed, *self._order, epoch).permutation(self._count)
         order = torch.from_numpy(order).to(self.device)
         for rows in order.split(self._batch_size)[first : self.steps_per_epoch]:

@@ -22,7 +22,7 @@ from mimic.training.models import make_net, subject_of, write_model
 from mimic.training.outcome import Subject
 from mimic.training.precision import choose_device, prepare
 from mimic.training.predict import predict
-from mimic.training.recipe import CrossEntropy, StudentTask, TeacherTask, hyperparameters
+from mimic.training.recipe import StudentTask, TeacherTask, hyperparameters
 from mimic.training.streams import AugmentedStream, Purpose
 from mimic.training.trainer import FitTask
 
@@ -45,7 +45,7 @@ def train_teacher(
         weight_decay=teacher.weight_decay,
         optimiser=teacher.optimiser,
         schedule=task.schedule,
-        loss=CrossEntropy(),
+        loss=task.loss,
         precision=task.precision,
         seed=torch_seed(task.seed, "teacher", teacher.seed),
         limits=limits or {},
@@ -93,6 +93,7 @@ def train_models(
     for context, task, fit_task in jobs:
         net = make_net(task, size)
         initialise(net, hyperparameters(task).init_scale, fit_task.seed)
+        fit_task.loss.start(net, stream.targets)
         subject = subject_of(task, context.name, size)
         _announce(context, subject)
         member = Member(net, fit_task, context.training, context.identity.get("key", ""), context.progress)

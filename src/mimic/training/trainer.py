@@ -12,10 +12,10 @@ from mimic.data.seeds import torch_seed
 from mimic.support.frozen import Decay, Frozen, Momentum, Rate
 from mimic.training import precision
 from mimic.training.checkpoint import Checkpoint
-from mimic.training.losses import loss_function
+from mimic.training.losses import Loss
 from mimic.training.optimisers import Optimiser
 from mimic.training.optimisers.sgd import SGD
-from mimic.training.recipe import Loss, Precision, Schedule
+from mimic.training.recipe import Precision, Schedule
 from mimic.training.schedules import learning_rate
 
 CHECK_EVERY = 50  # steps between looks at the loss: each look waits for the device
@@ -70,7 +70,6 @@ class Trainer:
         self.steps_per_epoch = steps_per_epoch
         self.schedule = learning_rate(task.schedule, task.learning_rate, steps_per_epoch)
         self.state = State()
-        self._loss = loss_function(task.loss)
         self._parameters = dict(net.named_parameters())
         self._optimiser_state = task.optimiser.start(self._parameters)
         self._loss_sum = torch.zeros((), dtype=torch.float64, device=device)  # over images of the epoch
@@ -110,7 +109,7 @@ class Trainer:
         precision.reseed(self.device, torch_seed(self.task.seed, "dropout", self.epoch, state.step))
         with precision.autocast(self.device, self.task.precision):
             logits_NK = self.net(images_NCHW)
-        loss = self._loss(logits_NK.float(), targets)
+        loss = self.task.loss(self.net, logits_NK.float(), targets)
         loss.backward()
         self._update(self.rate(state.step))
         self._loss_sum.add_(loss.detach(), alpha=len(images_NCHW))
