@@ -2,19 +2,33 @@
 
 from typing import ClassVar, Literal
 
-from mimic.support.frozen import Frozen
+from mimic.support.frozen import Frozen, option
 from mimic.training.shapes import check_shapes
+
+
+class Targets(Frozen):
+    """What is made of the ensemble's logits."""
+
+    standardise: bool = option(False)
+    """less their class's mean, over one scale: those of the first epoch. Undone at prediction (ours)"""
 
 
 class L2(Frozen):
     """Squared L2 distance between logits. Summed over classes, mean over samples (paper, section 2.1)."""
 
     kind: Literal["l2"] = "l2"
+    targets: Targets = option(Targets())
     against: ClassVar[str] = "logits"
 
     def start(self, net, targets) -> None:
-        """Nothing to do."""
+        """Standardised targets are learnt by a net whose last layer is, and which maps its logits back."""
+        if self.targets.standardise:
+            first_NK = targets(0).double()
+            mean_K = first_NK.mean(dim=0)
+            scale = (first_NK - mean_K).square().mean().sqrt()
+            net.map_logits(scale.float(), mean_K.float())
 
     def __call__(self, net, logits_NK, targets_NK):
         check_shapes(logits_NK.shape == targets_NK.shape, logits_NK, targets_NK)
-        return (logits_NK - targets_NK).square().sum(dim=1).mean()
+        distance = (logits_NK - targets_NK).square().sum(dim=1).mean()
+        return distance / net.logit_scale.square() if self.targets.standardise else distance
