@@ -6,6 +6,8 @@ from mimic.nets.families import STUDENTS, teacher
 from mimic.search.points import net_of
 from mimic.search.spaces import Goal, StudentSpace, TeacherSpace
 from mimic.support.errors import MimicError
+from mimic.training.optimisers.adamw import AdamW
+from mimic.training.optimisers.muon import Muon
 from mimic.training.recipe import Student, Teacher
 
 CONV2 = Student(learning_rate=0.002, momentum=0.9, widths={"c1": 48, "c2": 64})
@@ -56,6 +58,17 @@ def test_an_unsound_space_is_refused_by_name(space, complaint):
     with pytest.raises(MimicError) as refusal:
         check(space)
     assert complaint in str(refusal.value)
+
+
+def test_the_optimiser_s_own_parameters_can_be_searched():
+    space = {"optimiser": {"other_rate": between(0.05, 0.5)}}
+    check(space, CONV2.model_copy(update={"optimiser": Muon()}))
+    with pytest.raises(MimicError, match=r"optimiser\.other_rate: unknown; sgd has nothing to search"):
+        check(space)
+    with pytest.raises(MimicError, match=r"optimiser\.other_rate: unknown; adamw has beta2, epsilon"):
+        check(space, CONV2.model_copy(update={"optimiser": AdamW()}))
+    with pytest.raises(MimicError, match=r"optimiser\.beta2\.high: .* less than 1, not 1"):
+        check({"optimiser": {"beta2": between(0.9, 1.0)}}, CONV2.model_copy(update={"optimiser": AdamW()}))
 
 
 @pytest.mark.parametrize("bounds", [(0, 1), (0.5, 1.5)])

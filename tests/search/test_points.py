@@ -16,6 +16,7 @@ from mimic.search.points import (
 )
 from mimic.search.spaces import Goal, Range, StudentSpace, TeacherSpace
 from mimic.support.errors import MimicError
+from mimic.training.optimisers.muon import Muon
 from mimic.training.recipe import Student, Teacher
 
 HSV = Hsv(Dh=0.11)
@@ -91,6 +92,14 @@ def test_a_point_replaces_what_it_names_in_a_student():
     assert (student.learning_rate, student.momentum) == (0.01, 0.9)
     assert student.widths == {"c1": 48, "c2": 32}
     assert (student.dropout.conv1, student.dropout.conv2) == (0.2, 0.0)
+
+
+def test_a_point_may_name_a_parameter_of_the_optimiser():
+    default = STUDENT.model_copy(update={"optimiser": Muon(other_rate=0.2)})
+    space = StudentSpace.model_validate({"optimiser": {"other_rate": {"low": 0.1, "high": 0.4}}})
+    searched = dimensions(space, ratios=False)
+    assert default_point(searched, default) == {"optimiser.other_rate": 0.2}
+    assert apply_point(default, {"optimiser.other_rate": 0.3}).optimiser == Muon(other_rate=0.3)
 
 
 def test_a_point_replaces_what_it_names_in_a_teacher():
