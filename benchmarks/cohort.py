@@ -31,7 +31,8 @@ from mimic.search.points import net_of
 from mimic.search.spaces import Goal
 from mimic.support.context import Context
 from mimic.training.losses.cross_entropy import CrossEntropy
-from mimic.training.recipe import OneCycle, Student, StudentTask
+from mimic.training.recipe import Student, StudentTask
+from mimic.training.schedules.one_cycle import OneCycle
 
 BUDGET, PARAMETERS = "1M", 1_000_000
 WIDTHS = {

@@ -16,7 +16,8 @@ from mimic.training.losses.cross_entropy import CrossEntropy
 from mimic.training.models import make_net, subject_of, write_model
 from mimic.training.outcome import Outcome
 from mimic.training.predict import predict
-from mimic.training.recipe import OneCycle, Student, StudentTask, Teacher, TeacherTask
+from mimic.training.recipe import Student, StudentTask, Teacher, TeacherTask
+from mimic.training.schedules.one_cycle import OneCycle
 
 CLASSES, SIZE = 3, 16
 COMMON = {

@@ -8,7 +8,8 @@ from mimic.data.image_parameters import Augmentation
 from mimic.distill.students import settled, train, train_students, whole_task
 from mimic.support.context import Context
 from mimic.support.errors import MimicError
-from mimic.training.recipe import OneCycle, Student
+from mimic.training.recipe import Student
+from mimic.training.schedules.one_cycle import OneCycle
 
 FILES = ("model.safetensors", "validation.safetensors", "history.jsonl", "record.json")
 

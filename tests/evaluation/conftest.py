@@ -23,7 +23,8 @@ from mimic.support.context import Context
 from mimic.training.losses.l2 import L2
 from mimic.training.models import make_net, subject_of, write_model
 from mimic.training.outcome import Outcome, summary
-from mimic.training.recipe import ModelTask, OneCycle, Student, StudentTask, Teacher, TeacherTask
+from mimic.training.recipe import ModelTask, Student, StudentTask, Teacher, TeacherTask
+from mimic.training.schedules.one_cycle import OneCycle
 
 CLASSES, SIZE, TEST = 10, 8, 20
 OUTCOME = Outcome(

@@ -33,7 +33,8 @@ from mimic.training import precision
 from mimic.training.fit import fit
 from mimic.training.member import Member, Validation
 from mimic.training.losses.cross_entropy import CrossEntropy
-from mimic.training.recipe import OneCycle, Patience
+from mimic.training.schedules.one_cycle import OneCycle
+from mimic.training.schedules.patience import Patience
 from mimic.training.streams import AugmentedStream
 from mimic.training.trainer import FitTask
 

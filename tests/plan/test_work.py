@@ -13,7 +13,8 @@ from mimic.plan.work import Assumptions, Images, images_of, work_of
 from mimic.support.errors import MimicError
 from mimic.training import checkpoint
 from mimic.training.losses.cross_entropy import CrossEntropy
-from mimic.training.recipe import OneCycle, Patience
+from mimic.training.schedules.one_cycle import OneCycle
+from mimic.training.schedules.patience import Patience
 from mimic.training.trainer import FitTask, Trainer
 
 IMAGES = Images(train=100, validation=20, test=30, classes=10, size=8)

@@ -27,7 +27,8 @@ from mimic.search.winners import select_trials
 from mimic.support.context import Context
 from mimic.training.losses.cross_entropy import CrossEntropy
 from mimic.training.models import load_bundle
-from mimic.training.recipe import OneCycle, Student, StudentDropout, StudentTask, Teacher, TeacherTask
+from mimic.training.recipe import Student, StudentDropout, StudentTask, Teacher, TeacherTask
+from mimic.training.schedules.one_cycle import OneCycle
 
 CLASSES, SIZE = 3, 16
 COMMON = {

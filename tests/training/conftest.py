@@ -18,7 +18,7 @@ from mimic.training import checkpoint, precision
 from mimic.training.losses.cross_entropy import CrossEntropy
 from mimic.training.member import CHECKPOINT, HISTORY, Validation
 from mimic.training.outcome import Outcome
-from mimic.training.recipe import OneCycle
+from mimic.training.schedules.one_cycle import OneCycle
 from mimic.training.streams import AugmentedStream
 from mimic.training.trainer import FitTask
 

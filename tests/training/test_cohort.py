@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from mimic.support.interrupt import Interrupted, StopFlag
 from mimic.training.fit import fit
 from mimic.training.member import HISTORY, Member
-from mimic.training.recipe import OneCycle, Patience
+from mimic.training.schedules.one_cycle import OneCycle
+from mimic.training.schedules.patience import Patience
 
 PATIENCE = Patience(patience=1, cooldown=1, stop=3, max_epochs=5)
 MEMBERS = {

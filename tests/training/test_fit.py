@@ -16,7 +16,8 @@ from mimic.training.losses.kl import KL
 from mimic.training.losses.l2 import L2
 from mimic.training.member import CHECKPOINT, HISTORY, Member
 from mimic.training.predict import measure, predict
-from mimic.training.recipe import OneCycle, Patience
+from mimic.training.schedules.one_cycle import OneCycle
+from mimic.training.schedules.patience import Patience
 
 
 def train(tiny, folder, task=None, net=None, stream=None, stop=None, said=None, key="0123abcd"):

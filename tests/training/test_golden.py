@@ -16,7 +16,8 @@ from mimic.support.interrupt import StopFlag
 from mimic.training.fit import fit
 from mimic.training.losses.l2 import L2
 from mimic.training.member import Member
-from mimic.training.recipe import OneCycle, Patience
+from mimic.training.schedules.one_cycle import OneCycle
+from mimic.training.schedules.patience import Patience
 
 GOLDEN = Path(__file__).parent / "golden"
 COLUMNS = ("epoch", "learning_rate", "train_loss", "validation_error", "validation_loss")

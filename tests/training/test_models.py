@@ -12,7 +12,8 @@ from mimic.support.errors import MimicError
 from mimic.training.losses.l2 import L2
 from mimic.training.models import load_bundle, load_model, make_net, subject_of, write_bundle, write_model
 from mimic.training.outcome import Outcome
-from mimic.training.recipe import OneCycle, Student, StudentTask
+from mimic.training.recipe import Student, StudentTask
+from mimic.training.schedules.one_cycle import OneCycle
 
 SIZE = 8
 HISTORY = ({"epoch": 1, "validation_error": 0.5},)

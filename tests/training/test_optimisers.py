@@ -14,7 +14,7 @@ from mimic.training.member import Member
 from mimic.training.optimisers.adamw import AdamW
 from mimic.training.optimisers.muon import Muon, orthogonal
 from mimic.training.optimisers.sgd import SGD
-from mimic.training.recipe import OneCycle
+from mimic.training.schedules.one_cycle import OneCycle
 
 OPTIMISERS = {part.__name__: part for part in parts_of("mimic.training.optimisers")}
 EPOCHS = 2

@@ -8,16 +8,9 @@ from mimic.nets.layers import BatchNorm, Conv, Dropout
 from mimic.training.losses.kl import KL
 from mimic.training.models import subject_of
 from mimic.training.outcome import Outcome, summary
-from mimic.training.recipe import (
-    OneCycle,
-    Patience,
-    Student,
-    StudentTask,
-    Teacher,
-    TeacherTask,
-    hyperparameters,
-    task_of,
-)
+from mimic.training.recipe import Student, StudentTask, Teacher, TeacherTask, hyperparameters, task_of
+from mimic.training.schedules.one_cycle import OneCycle
+from mimic.training.schedules.patience import Patience
 
 COMMON = {"seed": 1, "precision": "bf16", "augmentation": Augmentation(), "batch_size": 128}
 RATES = {"conv1": 0.1, "conv2": 0.0, "conv3": 0.25, "fc1": 0.5, "fc2": 0.4}

@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mimic.training.recipe import OneCycle, Patience
-from mimic.training.schedules import learning_rate
+from mimic.training.schedules.one_cycle import OneCycle
+from mimic.training.schedules.patience import Patience
 
 PAPER = Patience()
 
 
 def trace(parameters: Patience, errors, peak: float = 1.0) -> list[tuple[float, str | None]]:
     """The rate in each epoch, and what the schedule says after it; ends when training does."""
-    schedule, seen = learning_rate(parameters, peak, steps_per_epoch=1), []
+    schedule, seen = parameters.start(peak, steps_per_epoch=1), []
     for epoch, error in enumerate(errors):
         rate = schedule.rate(epoch)
         seen.append((rate, schedule.after_epoch(error)))
@@ -22,13 +22,13 @@ def trace(parameters: Patience, errors, peak: float = 1.0) -> list[tuple[float, 
 
 
 def test_one_cycle_by_hand():
-    schedule = learning_rate(OneCycle(epochs=2, warmup=0.2), peak=2.0, steps_per_epoch=5)
+    schedule = OneCycle(epochs=2, warmup=0.2).start(peak=2.0, steps_per_epoch=5)
     # Midpoints of ten steps: two on the way up, then (1 + cos) / 2 of 11.25, 33.75, ... degrees.
     falling = [0.990393, 0.915735, 0.777785, 0.597545, 0.402455, 0.222215, 0.084265, 0.009607]
     expected = [2 * rate for rate in (0.25, 0.75, *falling)]
     assert [schedule.rate(step) for step in range(10)] == pytest.approx(expected, abs=2e-6)
     assert [schedule.after_epoch(0.5), schedule.after_epoch(0.9)] == [None, "budget"]
-    assert schedule.planned_epochs == 2
+    assert OneCycle(epochs=2).planned_epochs == 2
 
 
 @given(
@@ -38,7 +38,7 @@ def test_one_cycle_by_hand():
     peak=st.floats(1e-4, 10),
 )
 def test_one_cycle_rises_once_and_falls_once_and_never_wastes_a_step(epochs, steps, warmup, peak):
-    schedule = learning_rate(OneCycle(epochs=epochs, warmup=warmup), peak, steps)
+    schedule = OneCycle(epochs=epochs, warmup=warmup).start(peak, steps)
     rates = [schedule.rate(step) for step in range(epochs * steps)]
     assert all(0 < rate <= peak * (1 + 1e-12) for rate in rates)
     top = rates.index(max(rates))
@@ -137,10 +137,10 @@ def test_patience_agrees_with_a_plain_reading(parameters, errors):
     st.integers(0, 40),
 )
 def test_a_schedule_goes_on_from_its_state(parameters, errors, interruption):
-    schedule = learning_rate(parameters, 0.1, steps_per_epoch=3)
+    schedule = parameters.start(0.1, steps_per_epoch=3)
     for error in errors[:interruption]:
         schedule.after_epoch(error)
-    resumed = learning_rate(parameters, 0.1, steps_per_epoch=3)
+    resumed = parameters.start(0.1, steps_per_epoch=3)
     resumed.restore(json.loads(json.dumps(schedule.state())))
     for epoch, error in enumerate(errors[interruption:], start=interruption):
         assert resumed.rate(3 * epoch) == schedule.rate(3 * epoch)

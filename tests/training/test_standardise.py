@@ -14,7 +14,7 @@ from mimic.support.parts import called
 from mimic.training.fit import fit
 from mimic.training.losses.l2 import L2, Targets
 from mimic.training.member import Member
-from mimic.training.recipe import OneCycle
+from mimic.training.schedules.one_cycle import OneCycle
 
 STANDARDISED = L2(targets=Targets(standardise=True))
 MEAN_K, SCALE = torch.tensor([3.0, -1.0, 10.0]), 6.0

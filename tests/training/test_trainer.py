@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mimic.training.recipe import OneCycle
+from mimic.training.schedules.one_cycle import OneCycle
 from mimic.training.trainer import Trainer
 
 

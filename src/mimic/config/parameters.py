@@ -15,7 +15,8 @@ from mimic.search.spaces import Algorithm, MedianRule, StudentSpace, TeacherSpac
 from mimic.support.frozen import Frozen, Name, Positive
 from mimic.training.losses import DistillationLoss
 from mimic.training.losses.l2 import L2
-from mimic.training.recipe import Schedule, Student, Teacher
+from mimic.training.recipe import Student, Teacher
+from mimic.training.schedules import Schedule
 
 Budget = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?[kM]$")]
 BatchSize = Annotated[int, Field(ge=1, le=65_536)]

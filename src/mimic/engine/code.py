@@ -22,6 +22,7 @@ KEYED = ("data", "nets", "training", "distill", "search", "evaluation", "report"
 PARTS = {
     "mimic.data.transforms": "mimic.data.augment",
     "mimic.training.losses": "mimic.training.trainer",
+    "mimic.training.schedules": "mimic.training.trainer",
     "mimic.training.optimisers": "mimic.training.trainer",
 }
 

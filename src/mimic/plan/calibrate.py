@@ -27,7 +27,8 @@ from mimic.training import checkpoint
 from mimic.training.losses.cross_entropy import CrossEntropy
 from mimic.training.precision import choose_device, prepare
 from mimic.training.predict import BATCH, predict
-from mimic.training.recipe import OneCycle, Precision
+from mimic.training.recipe import Precision
+from mimic.training.schedules.one_cycle import OneCycle
 from mimic.training.streams import AugmentedStream
 from mimic.training.trainer import FitTask, Trainer
 

@@ -13,7 +13,7 @@ from mimic.plan.hardware import Hardware
 from mimic.plan.schedule import Dag, Node, longest_chain, wall_time
 from mimic.plan.spent import spent
 from mimic.plan.work import Assumptions, Images, model_task, work_of
-from mimic.training.recipe import Patience, Precision
+from mimic.training.recipe import Precision
 
 STEP = {  # what the processes of a step come to
     "jobs": ("jobs", "sum"),
@@ -64,7 +64,7 @@ def make_plan(
         study=study.name,
         hardware=hardware,
         patience_share=assumptions.patience_share,
-        patient_trainings=sum(isinstance(schedule, Patience) for schedule in schedules),
+        patient_trainings=sum(schedule.planned_epochs is None for schedule in schedules),
         steps=_steps(processes, dag),
         total=processes.assign(step="all").groupby("step").agg(**STEP).assign(**_chain(whole)),
         longest_chain=whole[["step", "name", "seconds"]],

@@ -13,7 +13,8 @@ from mimic.data.image_parameters import CHANNELS, Data
 from mimic.data.packed import DESCRIPTION, read_description
 from mimic.plan.nets import PlannedNet, net_of
 from mimic.support.errors import MimicError
-from mimic.training.recipe import ModelTask, OneCycle, Schedule
+from mimic.training.recipe import ModelTask
+from mimic.training.schedules import Schedule
 
 PATIENCE_SHARE = 0.4  # of max_epochs that a training with the patience schedule lasts (ours)
 PACKING = 6e-8  # seconds a byte of the images, to read or draw, split and pack it (ours)
@@ -62,10 +63,7 @@ class Assumptions:
 
     def epochs(self, schedule: Schedule) -> int:
         """Epochs of a training, and at least those after which patience can end."""
-        if isinstance(schedule, OneCycle):
-            return schedule.epochs
-        least = min(schedule.stop + 1, schedule.max_epochs)
-        return max(least, round(self.patience_share * schedule.max_epochs))
+        return schedule.expected_epochs(self.patience_share)
 
 
 @dataclass(frozen=True)

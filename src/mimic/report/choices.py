@@ -11,7 +11,9 @@ from mimic.support.frozen import asked
 from mimic.support.parts import called
 from mimic.training.losses.l2 import L2
 from mimic.training.optimisers.sgd import SGD
-from mimic.training.recipe import OneCycle, Patience
+from mimic.training.schedules import Schedule
+from mimic.training.schedules.one_cycle import OneCycle
+from mimic.training.schedules.patience import Patience
 
 Kind = Literal["ours", "departs", "as published"]
 KINDS = ("departs", "ours", "as published")
@@ -136,9 +138,11 @@ def _optimisers(group: Teachers | StudentGroup) -> list[str]:
     return list(dict.fromkeys(called(net.optimiser) for net in nets))
 
 
-def _schedule(schedule: OneCycle | Patience) -> str:
+def _schedule(schedule: Schedule) -> str:
     if isinstance(schedule, OneCycle):
         return f"one cycle of {plural(schedule.epochs, 'epoch')}"
+    if not isinstance(schedule, Patience):
+        return called(schedule)
     return (
         f"rate halved after {schedule.patience} epochs without progress, end after {schedule.stop} "
         f"or a total cut of {schedule.max_cut:g}"

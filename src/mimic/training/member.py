@@ -144,7 +144,7 @@ class Training:
         self.member.progress(line)
 
     def _epoch(self) -> str:
-        return messages.epoch(self.trainer.epoch + 1, self.trainer.schedule.planned_epochs)
+        return messages.epoch(self.trainer.epoch + 1, self.trainer.task.schedule.planned_epochs)
 
     def _pace(self) -> str:
         state = self.state

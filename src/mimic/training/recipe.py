@@ -1,4 +1,4 @@
-"""The recipe of a training: schedule, hyperparameters, and the whole task of one net."""
+"""The recipe of a training: hyperparameters, and the whole task of one net."""
 
 import json
 from typing import Annotated, Literal
@@ -12,36 +12,9 @@ from mimic.training.losses import Loss
 from mimic.training.losses.cross_entropy import CrossEntropy
 from mimic.training.optimisers import Optimiser
 from mimic.training.optimisers.sgd import SGD
+from mimic.training.schedules import Schedule
 
 Precision = Literal["fp32", "bf16"]
-
-
-class OneCycle(Frozen):
-    """A fixed budget: the learning rate rises linearly, then falls to zero along a cosine. Ours."""
-
-    kind: Literal["one_cycle"] = "one_cycle"
-    epochs: Positive
-    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.2
-    """share of the steps that the rise takes"""
-
-
-class Patience(Frozen):
-    """The paper's schedule: the validation error decides when to halve the rate and when to stop."""
-
-    kind: Literal["patience"] = "patience"
-    patience: Positive = 10
-    """epochs without a drop before the rate is halved"""
-    cooldown: Annotated[int, Field(ge=0)] = 8
-    """epochs after a cut without a further cut"""
-    stop: Positive = 30
-    """epochs without a drop before training ends"""
-    max_cut: Annotated[float, Field(gt=1)] = 2000.0
-    """training ends when the rate was cut by more than this"""
-    max_epochs: Positive = 1000
-    """a bound of ours"""
-
-
-Schedule = Annotated[OneCycle | Patience, Field(discriminator="kind")]
 
 
 class TeacherDropout(Frozen):

@@ -15,8 +15,8 @@ from mimic.training.checkpoint import Checkpoint
 from mimic.training.losses import Loss
 from mimic.training.optimisers import Optimiser
 from mimic.training.optimisers.sgd import SGD
-from mimic.training.recipe import Precision, Schedule
-from mimic.training.schedules import learning_rate
+from mimic.training.recipe import Precision
+from mimic.training.schedules import Schedule
 
 CHECK_EVERY = 50  # steps between looks at the loss: each look waits for the device
 EXPLOSION = 1e4  # times the first step's loss, and training has diverged (ours)
@@ -68,7 +68,7 @@ class Trainer:
         self.task = task
         self.device = device
         self.steps_per_epoch = steps_per_epoch
-        self.schedule = learning_rate(task.schedule, task.learning_rate, steps_per_epoch)
+        self.schedule = task.schedule.start(task.learning_rate, steps_per_epoch)
         self.state = State()
         self._parameters = dict(net.named_parameters())
         self._optimiser_state = task.optimiser.start(self._parameters)
