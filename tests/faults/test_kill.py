@@ -33,6 +33,9 @@ from mimic.training import precision
 from mimic.training.fit import fit
 from mimic.training.member import Member, Validation
 from mimic.training.losses.cross_entropy import CrossEntropy
+from mimic.training.optimisers.adamw import AdamW
+from mimic.training.optimisers.muon import Muon
+from mimic.training.optimisers.sgd import SGD
 from mimic.training.schedules.one_cycle import OneCycle
 from mimic.training.schedules.patience import Patience
 from mimic.training.streams import AugmentedStream
@@ -55,7 +58,7 @@ class Told(AugmentedStream):
             yield batch
 
 
-def member(name, schedule, precision):
+def member(name, schedule, precision, optimiser):
     net = nn.Sequential(
         *(nn.Conv2d(3, 16, 3), nn.BatchNorm2d(16), nn.MaxPool2d(2), nn.ReLU(), nn.Dropout(0.3)),
         *(nn.Flatten(), nn.Linear(16 * 9, 3)),
@@ -64,14 +67,14 @@ def member(name, schedule, precision):
         for weight in net.parameters():
             weight.copy_(torch.from_numpy(random.normal(0, 0.1, weight.shape)))
     options = {"learning_rate": 0.02, "momentum": 0.9, "loss": CrossEntropy(), "seed": 1}
-    task = FitTask(schedule=schedule, precision=precision, **options)
+    task = FitTask(schedule=schedule, precision=precision, optimiser=optimiser, **options)
     return Member(net, task, folder / name, name, print)
 
 
 members = [
-    member("one_cycle", OneCycle(epochs=10), "bf16"),
-    member("patience", Patience(patience=1, stop=9), "fp32"),
-    member("short", OneCycle(epochs=3), "fp32"),
+    member("one_cycle", OneCycle(epochs=10), "bf16", Muon()),
+    member("patience", Patience(patience=1, stop=9), "fp32", SGD()),
+    member("short", OneCycle(epochs=3), "fp32", AdamW()),
 ]
 with StopFlag() as stop:
     stream = Told(
