@@ -33,6 +33,8 @@ class Net(nn.Sequential):
     The scale is no parameter, yet a buffer that is stored with the weights: they mean nothing without it.
     """
 
+    input_scale: Tensor
+
     def __init__(self, modules: OrderedDict[str, nn.Module], input_scale: float) -> None:
         super().__init__(modules)
         self.register_buffer("input_scale", torch.tensor(input_scale, dtype=torch.float32))
@@ -48,8 +50,8 @@ def build(layers: Layers, channels: int, image_size: int, input_scale: float = 1
     Modules are named by kind and number: conv1, conv2, linear1. Torch's own generator stays as it was.
     """
     layers = _pool_before_relu(layers)
-    numbers = Counter()
-    modules = OrderedDict()
+    numbers: Counter[str] = Counter()
+    modules: OrderedDict[str, nn.Module] = OrderedDict()
     with torch.random.fork_rng(devices=[]):  # torch's modules draw weights of their own
         for layer, shape in zip(layers, input_shapes(layers, channels, image_size), strict=True):
             kind = type(layer).__name__.lower()
@@ -102,7 +104,7 @@ def initialise(net: Net, scale: float, seed: int) -> None:
             module.bias.zero_()
 
 
-def save_weights(net: Net, path: Path) -> None:
+def save_weights(net: nn.Module, path: Path) -> None:
     """Publish the state of `net` atomically: float32, contiguous whatever the net's memory format."""
     with atomic_path(path) as aside:
         save_file({name: tensor.contiguous() for name, tensor in net.state_dict().items()}, aside)

@@ -4,7 +4,7 @@ Tasks carry what a job needs of a family, and no step imports this module: so it
 """
 
 from mimic.nets.family import Family
-from mimic.nets.layers import BatchNorm, Conv, Dropout, Flatten, Layers, Linear, Pool, ReLU
+from mimic.nets.layers import AnyLayer, BatchNorm, Conv, Dropout, Flatten, Layers, Linear, Pool, ReLU
 
 TEACHER_CONVOLUTIONS = (2, 2, 4)  # in each group
 
@@ -91,7 +91,7 @@ CONVS = tuple(name for name, family in STUDENTS.items() if family.is_convolution
 
 def teacher(batch_normalisation: bool) -> Family:
     """c2-mp-c2-mp-c4-mp-fc2 (paper, appendix): eight 3x3 convolutions in three groups, two hidden layers."""
-    hidden: list = []
+    hidden: list[AnyLayer] = []
     for number, convolutions in enumerate(TEACHER_CONVOLUTIONS, start=1):
         filters = f"group{number}"
         if batch_normalisation:  # its shift makes the convolution's bias redundant

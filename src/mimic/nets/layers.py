@@ -134,7 +134,7 @@ def fill(template: Layers, numbers: Mapping[str, float]) -> Layers:
     return tuple(layer for layer in filled if not (isinstance(layer, Dropout) and not layer.rate))
 
 
-def _filled(layer: Layer, numbers: Mapping[str, float]) -> Layer:
+def _filled(layer: AnyLayer, numbers: Mapping[str, float]) -> AnyLayer:
     named = {name: numbers[value] for name, value in named_numbers(layer).items()}
     return replace(layer, **named) if named else layer
 

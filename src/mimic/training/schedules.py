@@ -1,7 +1,7 @@
 """How the learning rate moves, and when training ends: state machines fed with steps and epochs."""
 
 import math
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from mimic.training.recipe import OneCycle, Patience, Schedule
 
@@ -11,7 +11,9 @@ StopReason = Literal["budget", "patience", "max_cut", "max_epochs"]
 class LearningRate(Protocol):
     """What the loop asks of a schedule. Steps count from 0 over the whole training."""
 
-    planned_epochs: int | None  # None: the validation error decides
+    @property
+    def planned_epochs(self) -> int | None:
+        """None: the validation error decides."""
 
     def rate(self, step: int) -> float:
         """The learning rate of one step."""
@@ -19,10 +21,10 @@ class LearningRate(Protocol):
     def after_epoch(self, validation_error: float) -> StopReason | None:
         """Take note of a finished epoch; why training ends here, or None to go on."""
 
-    def state(self) -> dict:
+    def state(self) -> dict[str, Any]:
         """Everything that changes, as JSON."""
 
-    def restore(self, state: dict) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         """Go back to a `state`."""
 
 
@@ -56,10 +58,10 @@ class CyclicRate:
         self._epoch += 1
         return "budget" if self._epoch >= self.planned_epochs else None
 
-    def state(self) -> dict:
+    def state(self) -> dict[str, Any]:
         return {"epoch": self._epoch}
 
-    def restore(self, state: dict) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         self._epoch = state["epoch"]
 
 
@@ -77,9 +79,9 @@ class PatientRate:
         self._peak = peak
         self._epoch = 0
         self._best_epoch = 0
-        self._best_error = None
+        self._best_error: float | None = None
         self._cuts = 0
-        self._last_cut = None
+        self._last_cut: int | None = None
 
     def rate(self, step: int) -> float:
         return self._peak / 2**self._cuts
@@ -101,7 +103,7 @@ class PatientRate:
         """Whether `cooldown` whole epochs have passed at the present rate."""
         return self._last_cut is None or self._epoch - self._last_cut >= self._schedule.cooldown
 
-    def state(self) -> dict:
+    def state(self) -> dict[str, Any]:
         return {
             "epoch": self._epoch,
             "best_epoch": self._best_epoch,
@@ -110,7 +112,7 @@ class PatientRate:
             "last_cut": self._last_cut,
         }
 
-    def restore(self, state: dict) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         self._epoch = state["epoch"]
         self._best_epoch = state["best_epoch"]
         self._best_error = state["best_error"]
