@@ -4,6 +4,8 @@ Within a class a later family stands out more. The two hues stay apart under eve
 deficiency, and every colour from its paper.
 """
 
+import numpy as np
+
 from mimic.nets.families import STUDENTS
 from mimic.report.student_families import peers
 
@@ -26,17 +28,12 @@ def style_sheet() -> str:
 
 
 def _variables(ramps: dict[bool, tuple[str, ...]]) -> list[str]:
+    """Evenly along the ramp of a class, mixed from the two colours that a place lies between."""
     colours = []
     for name, family in STUDENTS.items():
-        others = peers(name)
-        share = others.index(name) / max(1, len(others) - 1)
-        colours.append(f"--{name}: {_along(ramps[family.is_convolutional], share)};")
+        others, ramp = peers(name), ramps[family.is_convolutional]
+        place = (len(ramp) - 1) * others.index(name) / max(1, len(others) - 1)
+        channels = np.array([[*bytes.fromhex(colour[1:])] for colour in ramp]).T
+        mixed = [round(np.interp(place, range(len(ramp)), channel)) for channel in channels]
+        colours.append(f"--{name}: #{bytes(mixed).hex()};")
     return colours
-
-
-def _along(ramp: tuple[str, ...], share: float) -> str:
-    """The colour at `share` of the ramp, 0 to 1, mixed from the two that it lies between."""
-    first, rest = divmod(share * (len(ramp) - 1), 1)
-    pair = ramp[int(first)], ramp[min(int(first) + 1, len(ramp) - 1)]
-    channels = zip(*(bytes.fromhex(colour[1:]) for colour in pair), strict=True)
-    return "#" + bytes(round(low + rest * (high - low)) for low, high in channels).hex()
