@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 PARAMS ?= params.yaml
+PYTEST := OMP_NUM_THREADS=1 python -m pytest -n 2 --dist loadgroup --durations=25 --ignore=tests/slurm
+MKDOCS := NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --strict
 
-.PHONY: help report test test-slurm lint format mlflow record pull plan slurm-check resume lock clean-environment
+.PHONY: help report test test-all test-slurm lint format docs mlflow record pull plan slurm-check resume lock clean-environment
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -13,8 +15,11 @@ report: $(VENV)/ready  ## run the study of params.yaml to report.html
 	$(RUN) snakemake --config params=$(PARAMS) -- report.html
 	@echo "Read $(CURDIR)/report.html"
 
-test: $(VENV)/ready-to-test  ## the tests, but for those of a cluster
-	$(RUN) OMP_NUM_THREADS=1 python -m pytest -n 2 --dist loadfile --ignore=tests/slurm
+test: $(VENV)/ready-to-test  ## the tests: what they leave out is whole studies, in dozens
+	$(RUN) $(PYTEST) -m "not long"
+
+test-all: test  ## the tests, and those of whole studies; all but those of a cluster
+	$(RUN) $(PYTEST) -m long
 
 test-slurm: $(VENV)/ready-to-test  ## studies and faults on a real SLURM of this machine's own (tests/slurm/install.sh)
 	$(RUN) OMP_NUM_THREADS=1 python -m pytest tests/slurm
@@ -25,11 +30,18 @@ lint: $(VENV)/ready-to-test  ## what CI checks of style
 	$(RUN) snakefmt --check Snakefile
 	$(RUN) snakemake --lint
 	$(RUN) lint-imports
+	$(RUN) mypy
+	$(RUN) $(MKDOCS)
 
 format: $(VENV)/ready-to-test  ## put code into the project's form
 	$(RUN) ruff check --fix
 	$(RUN) ruff format
 	$(RUN) snakefmt Snakefile
+
+docs: $(VENV)/ready-to-test  ## the documentation as a site, site/index.html, with the architecture drawn anew
+	$(RUN) python docs/architecture_picture.py
+	$(RUN) $(MKDOCS)
+	@echo "Read $(CURDIR)/site/index.html"
 
 mlflow: $(VENV)/ready  ## the MLflow UI on localhost
 	$(RUN) mimic mlflow
@@ -62,7 +74,7 @@ $(VENV)/ready-to-test: $(VENV)/ready envs/requirements-test.lock
 
 lock: $(VENV)/ready-to-test  ## pin the packages anew
 	$(RUN) UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --universal --python-version 3.11 pyproject.toml -o envs/requirements.lock
-	$(RUN) UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --universal --python-version 3.11 pyproject.toml --extra test --extra lint -c envs/requirements.lock -o envs/requirements-test.lock
+	$(RUN) UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --universal --python-version 3.11 pyproject.toml --extra test --extra lint --extra docs -c envs/requirements.lock -o envs/requirements-test.lock
 
 clean-environment:  ## remove the virtual environment
 	rm -rf $(VENV)

@@ -30,7 +30,7 @@ def folder(tmp_path):
 def test_a_round_trip_changes_nothing(folder):
     for name, (images_NCHW, labels_N) in make_splits().items():
         split = open_split(folder, name)
-        assert split.count == COUNTS[name]
+        assert len(split.labels_N) == COUNTS[name]
         assert split.images_NCHW.dtype == np.uint8 and (split.images_NCHW == images_NCHW).all()
         assert split.labels_N.dtype == np.int64 and (split.labels_N == labels_N).all()
 
@@ -122,11 +122,17 @@ def change_tensors(**changes):
         (truncate, "damaged"),
         (remove, "missing"),
         (write_garbage, "damaged"),
-        (change_tensors(labels_N=None), "holds images_NCHW instead of"),
+        (
+            change_tensors(labels_N=None),
+            r"holds images_NCHW \(.*8\]\), but data.json tells",
+        ),
         (change_tensors(extra=np.zeros(1)), "holds extra"),
         (change_tensors(images_NCHW=np.zeros((5, 3, 9, 9), np.uint8)), r"\[5, 3, 9, 9\]"),
         (change_tensors(images_NCHW=np.zeros((5, 3, 8, 8), np.float32)), "float32"),
-        (change_tensors(labels_N=np.zeros(4, np.int64)), "labels_N is int64"),
+        (
+            change_tensors(labels_N=np.zeros(4, np.int64)),
+            r"int64 \[4\]\), but .*int64 \[5\]",
+        ),
         (change_tensors(labels_N=np.zeros(5, np.int32)), "int32"),
         (change_tensors(labels_N=np.array([0, 1, 2, 0, 0])), "from 0 to 2"),
         (change_tensors(labels_N=np.array([0, 1, -1, 0, 0])), "from -1 to 1"),
@@ -146,7 +152,7 @@ def test_a_wrong_file_of_tensors_is_refused(folder, change, expected):
         ("{", "content"),
         ('{"digest": "abc"}', "digest"),
         ('"counts"', "content"),
-        ({"counts": {"train": 5, "test": 2}}, "counts must hold train, validation, test"),
+        ({"counts": {"train": 5, "test": 2}}, "counts: .* at least 3 items"),
         ({"counts": COUNTS | {"train": "5"}}, "counts.train"),
         ({"extra": 1}, "extra"),
     ],

@@ -102,10 +102,13 @@ def test_any_beginning_of_a_split_is_mixed():
     assert np.bincount(labels_of([300, 300, 300])[indices[:90]]).min() > 15
 
 
+def sizes(splits):
+    return {name: len(labels_N) for name, (_, labels_N) in splits.items()}
+
+
 def test_test_images_come_from_the_test_set_where_there_is_one():
     splits = split_source(source_of([10, 10, 10], [4, 4, 4]), parameters(), 1)
-    assert list(splits) == ["train", "validation", "test"]
-    assert [len(labels_N) for _, labels_N in splits.values()] == [24, 6, 12]
+    assert sizes(splits) == {"train": 24, "validation": 6, "test": 12}
     images_NCHW, labels_N = splits["test"]
     assert (images_NCHW[:, 0, 0, 0] // 4 == labels_N).all()
 
@@ -113,7 +116,7 @@ def test_test_images_come_from_the_test_set_where_there_is_one():
 def test_test_images_come_from_train_otherwise():
     splits = split_source(source_of([10, 10, 10]), parameters(test=3, train=12), 1)
     numbers = np.concatenate([images_NCHW[:, 0, 0, 0] for images_NCHW, _ in splits.values()])
-    assert [len(labels_N) for _, labels_N in splits.values()] == [12, 6, 3]
+    assert sizes(splits) == {"train": 12, "validation": 6, "test": 3}
     assert len(set(numbers)) == 21
     assert all((images_NCHW[:, 0, 0, 0] // 10 == labels_N).all() for images_NCHW, labels_N in splits.values())
 

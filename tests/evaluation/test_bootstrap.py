@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mimic.evaluation.bootstrap import accuracy_interval, contrast_interval, difference_interval
+from mimic.evaluation.bootstrap import accuracy_interval, difference_interval
 from mimic.support.errors import MimicError
 
 
@@ -160,7 +160,7 @@ def test_the_contrast_of_two_gains_by_hand():
     # A gains on half of the images and loses on none, B gains and loses as often: 1/2 - 0.
     gain_A_SN = np.array([[1, 1, 0, 0]], np.int8).repeat(500, axis=1)
     gain_B_SN = np.array([[1, -1, 1, -1]], np.int8).repeat(500, axis=1)
-    interval = contrast_interval(gain_A_SN, gain_B_SN, 2000, 0.95, seed=1)
+    interval = difference_interval(gain_A_SN, gain_B_SN, 2000, 0.95, seed=1)
     # The difference is 0, 2, -1 or 1 with equal chances: variance 1.5 - 0.25 = 1.25.
     half = 1.96 * np.sqrt(1.25 / 2000)
     assert interval.mean == 0.5

@@ -32,7 +32,7 @@ def test_predictions_are_of_the_test_images_with_their_labels(evaluated, models)
     for job in ("ensemble/ensemble", "teacher/t1", "selection/mlp1-5k-logits"):
         predictions = load_file(evaluated(job) / "predictions.safetensors")
         np.testing.assert_array_equal(predictions.pop("labels_N"), test.labels_N)
-        assert predictions and {logits.shape for logits in predictions.values()} == {(test.count, 10)}
+        assert predictions and {logits.shape for logits in predictions.values()} == {(len(test.labels_N), 10)}
 
 
 def test_a_diverged_model_has_its_row_but_neither_measures_nor_predictions(evaluated):

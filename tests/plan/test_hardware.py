@@ -2,19 +2,20 @@ from dataclasses import replace
 
 import pytest
 
+from mimic.data.image_parameters import Data
 from mimic.nets.layers import Flatten, Linear
 from mimic.plan.hardware import TABLE, Pace, named
 from mimic.plan.nets import PlannedNet
-from mimic.plan.work import Assumptions, Images, work_of
+from mimic.plan.work import Counts
 from mimic.support.errors import MimicError
 
-IMAGES = Images(train=100, validation=20, test=30, classes=10, size=8)
+COUNTS = Counts(Data(image_size=8, train=100, validation=20, test=30))
 
 
 @pytest.fixture
 def works(make_study):
     study = make_study()
-    return [work_of(job, IMAGES, Assumptions()) for job in study.jobs("student")]
+    return [COUNTS.work(job) for job in study.jobs("student")]
 
 
 def test_seconds_by_hand(works):
@@ -25,14 +26,14 @@ def test_seconds_by_hand(works):
     work = replace(works[0], read=0)
     assert free.seconds([work], "fp32") == pytest.approx(work.flops / 2e6)
     saves = replace(free, saving=1e-3, flops={"bf16": 1e30, "fp32": 1e30})
-    net, epochs = work.training.net, work.training.epochs
+    net, epochs = work.trained, work.epochs
     assert saves.seconds([work], "fp32") == pytest.approx(epochs * 12 * net.parameters * 1e-3)
 
 
 def test_a_cohort_shares_its_start_and_its_images(works):
     hardware = named("laptop-2-cores")
     alone = sum(hardware.seconds([work], "fp32") for work in works)
-    shared = 2 * (hardware.start + hardware.augmentation * 100 * works[0].training.epochs)
+    shared = 2 * (hardware.start + hardware.augmentation * 100 * works[0].epochs)
     assert hardware.seconds(works, "fp32") == pytest.approx(alone - shared)
 
 
@@ -40,7 +41,7 @@ def test_a_cohort_holds_the_weights_of_all(works):
     hardware = named("laptop-2-cores")
     one, _ = hardware.memory(works[:1], "fp32")
     three, _ = hardware.memory(works, "fp32")
-    assert three - one == pytest.approx(2 * 4 * 4 * works[0].training.net.parameters)
+    assert three - one == pytest.approx(2 * 4 * 4 * works[0].trained.parameters)
 
 
 def test_memory_of_a_gpu_is_counted_apart(works):
@@ -53,7 +54,9 @@ def test_memory_of_a_gpu_is_counted_apart(works):
 def test_more_epochs_take_longer(make_study, name):
     job = make_study().jobs("student")[0]
     shares = (0.4, 0.6, 1.0)
-    seconds = [TABLE[name].seconds([work_of(job, IMAGES, Assumptions(share))], "bf16") for share in shares]
+    seconds = [
+        TABLE[name].seconds([replace(COUNTS, patience_share=share).work(job)], "bf16") for share in shares
+    ]
     assert seconds == sorted(set(seconds))
 
 

@@ -20,7 +20,7 @@ from mimic.nets.families import STUDENTS
 from mimic.report import published
 from mimic.report.accuracies import Model
 from mimic.report.write import write_report
-from mimic.search.files import dimensions_of
+from mimic.search.points import dimensions_of
 from mimic.support.context import Context
 
 NETS = ("teacher", "logits", "student", "evaluation")  # steps that run nets

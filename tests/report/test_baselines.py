@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mimic.report.baselines import SearchComparison, compare_searches, mean_interval
-from mimic.report.search_results import SearchResult
+from mimic.report.misattributed_claims import mean_interval
+from mimic.report.search_results import SearchComparison, SearchResult, compare_searches
 
 
 def search(errors, name="conv2-1M-logits", algorithm="gp", flops=None) -> SearchResult:
@@ -25,14 +25,14 @@ def test_the_gain_is_that_after_as_many_trials():
 def test_the_cost_by_hand_where_the_search_is_better():
     # Both reached 0.25: the search after two trials and 2 FLOPs, the baseline after four and 4.
     found = comparison([0.4, 0.24, 0.2, 0.3], [0.5, 0.4, 0.3, 0.25])
-    assert (found.target, found.trials_needed) == (0.25, (2, 4))
+    assert found.trials_needed == (2, 4)
     assert found.cost == pytest.approx(2 / 4)
 
 
 def test_the_cost_by_hand_where_the_search_is_worse():
     # Both reached 0.3: the search in its third trial, the baseline in its first. Its trials cost double.
     found = comparison([0.4, 0.35, 0.3], [0.25, 0.5, 0.5], flops=[2.0] * 3)
-    assert (found.target, found.trials_needed) == (0.3, (3, 1))
+    assert found.trials_needed == (3, 1)
     assert found.cost == pytest.approx(6 / 1)
 
 

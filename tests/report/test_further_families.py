@@ -8,7 +8,7 @@ import pytest
 from mimic.nets.families import STUDENTS, deep_mlp
 from mimic.report.charts import palette
 from mimic.report.claims import answer_claims
-from mimic.report.results import read_results
+from mimic.report.reading import read_results
 from mimic.report.tables import table_2
 from mimic.report.verdict import key_figures
 from mimic.report.write import write_report
@@ -45,7 +45,7 @@ def test_they_stand_in_every_table_and_figure(further, tmp_path):
 
 def test_they_have_no_published_figure_and_answer_no_claim(further):
     table = read_results(further.context()).accuracies
-    assert table_2(table).rows["wide2"][0].published is None
+    assert table_2(table)["rows"]["wide2"][0].published is None
     labels = [c.label for answer in answer_claims(table) for c in answer.comparisons]
     assert labels and not any("mlp6" in label or "wide2" in label for label in labels)
 
@@ -59,7 +59,7 @@ def test_the_best_of_each_depth_may_be_one_of_them(further):
 
 def test_a_family_that_did_not_run_leaves_no_row(monkeypatch, small_study):
     monkeypatch.setitem(STUDENTS, "mlp6", deep_mlp(6))
-    rows = table_2(read_results(small_study.context()).accuracies).rows
+    rows = table_2(read_results(small_study.context()).accuracies)["rows"]
     assert "mlp5" in rows and "mlp6" not in rows
 
 

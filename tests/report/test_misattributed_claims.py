@@ -3,9 +3,8 @@ import pandas as pd
 import pytest
 
 from mimic.report.accuracies import Accuracies, Bootstrap, Cell, Model
-from mimic.report.baselines import SearchComparison
 from mimic.report.misattributed_claims import misattributed_claims
-from mimic.report.search_results import SearchResult
+from mimic.report.search_results import SearchComparison, SearchResult
 
 CONVS, MLPS, BETTER, LESS = range(4)  # the statements, in their order
 IMAGES = 1000

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mlflow.store.db.utils import _get_alembic_config
 
 from mimic.tracking import StoreError, track
-from mimic.tracking.mlflow_store import MetricPoint, _packed, locked, resolve
+from mimic.tracking.mlflow_store import Metric, _packed, locked, resolve
 
 ONE_PASS = """
 import sys
@@ -112,7 +112,7 @@ def test_waiting_for_another_pass_is_said_and_can_end(tmp_path):
 @given(sizes=st.lists(st.integers(0, 10)), size=st.integers(10, 20))
 def test_batches_keep_order_and_divide_no_group(sizes, size):
     groups = [
-        [MetricPoint("m", value, 0, number) for value in range(length)] for number, length in enumerate(sizes)
+        [Metric("m", value, 0, number) for value in range(length)] for number, length in enumerate(sizes)
     ]
     batches = _packed(groups, size)
     assert [point for batch in batches for point in batch] == [point for group in groups for point in group]

@@ -9,10 +9,11 @@ from contextlib import suppress
 
 import pytest
 
+from mimic.commands.mlflow import serve
 from mimic.support.errors import MimicError
-from mimic.tracking import StoreError, serve, track
+from mimic.tracking import StoreError, track
 
-SERVE = "import sys; from mimic.tracking import serve; serve(sys.argv[1], port=int(sys.argv[2]))"
+SERVE = "import sys; from mimic.commands.mlflow import serve; serve(sys.argv[1], port=int(sys.argv[2]))"
 
 FOLLOW = """
 import sys
@@ -89,7 +90,7 @@ def test_nothing_is_lost_or_doubled_when_the_server_dies_midway(study, store, st
 
 def test_a_server_has_its_own_page():
     with pytest.raises(MimicError, match="open its address"):
-        serve("http://127.0.0.1:5000")
+        serve("http://127.0.0.1:5000", 5000)
 
 
 def test_a_taken_port_is_said(tmp_path):

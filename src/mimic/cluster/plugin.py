@@ -10,24 +10,22 @@ import snakemake_executor_plugin_slurm as plugin
 from mimic.cluster import slurm
 from mimic.cluster.slurm import SlurmError
 
-UNDERSTOOD = {
-    *("BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED"),
-    *("NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT"),
-}
+NOT_UNDERSTOOD = {"PREEMPTED", "REVOKED"}
 
 
 def mend() -> None:
     """Change what the plugin calls. To be called once, before it first asks after jobs."""
     query, is_available = plugin.query_job_status, plugin.is_query_tool_available
 
-    async def query_in_known_words(
-        command: str, logger: object
-    ) -> tuple[dict[str, str] | None, float | None]:
-        states, seconds = await query(command, logger)
+    async def query_in_known_words(*arguments: object) -> tuple[dict[str, str] | None, float | None]:
+        states, seconds = await query(*arguments)
         return states and {job: known(state) for job, state in states.items()}, seconds
 
     def is_available_and_of_use(tool: str) -> bool:
-        return is_available(tool) and (tool != "sacct" or _has_accounting())
+        try:
+            return is_available(tool) and (tool != "sacct" or slurm.has_accounting())
+        except SlurmError:  # away: squeue fails too, and is asked again until it doesn't
+            return False
 
     plugin.query_job_status = query_in_known_words
     plugin.is_query_tool_available = is_available_and_of_use
@@ -36,11 +34,4 @@ def mend() -> None:
 def known(state: str) -> str:
     """A state in words of the plugin's: one that ended without a result is CANCELLED, to be tried again."""
     word = state.split(" ")[0]
-    return "CANCELLED" if word in slurm.ENDED - UNDERSTOOD else word
-
-
-def _has_accounting() -> bool:
-    try:
-        return slurm.has_accounting()
-    except SlurmError:  # away: squeue fails too, and is asked again until it doesn't
-        return False
+    return "CANCELLED" if word in NOT_UNDERSTOOD else word

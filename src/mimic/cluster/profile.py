@@ -42,10 +42,8 @@ class Profile:
     @property
     def options(self) -> list[str]:
         """sbatch's options for who asks for what, without the time."""
-        names = {"slurm_partition": "partition", "slurm_account": "account"} | {
-            name: name for name in ("qos", "constraint", "gres")
-        }
-        options = [f"--{option}={self[name]}" for name, option in names.items() if self[name]]
+        names = ("slurm_partition", "slurm_account", "qos", "constraint", "gres")
+        options = [f"--{name.removeprefix('slurm_')}={self[name]}" for name in names if self[name]]
         if self["gpu"]:
             options.append(f"--gpus={self['gpu_model']}:1" if self["gpu_model"] else "--gpus=1")
         return [*options, f"--cpus-per-task={self._threads}", f"--mem={self.number('mem_mb')}"]

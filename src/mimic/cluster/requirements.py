@@ -10,24 +10,29 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from mimic.cluster import probe, slurm
 from mimic.cluster.profile import Profile
 from mimic.cluster.slurm import SlurmError
 from mimic.engine.state import STATE
 from mimic.support import publish
+from mimic.support.errors import MimicError
 
+IN_TURN = (
+    *("programs", "controller", "partition", "GPU", "status", "MLflow"),
+    *("request", "node", "folder", "python", "cuda"),
+)
+BY_THEMSELVES = {"GPU", "status", "MLflow"}  # the rest can be told without them
 PROGRAMS = ("sbatch", "srun", "squeue", "sinfo", "scontrol", "scancel")
 LONGEST_PAUSE_S = 180  # of the plugin between two looks at the queue: a job must be known for longer
 PATIENCE_S = 600.0  # for the cluster to run a job of a minute
-LAG_S = 30.0
+LAG_S = 30.0  # of a shared file system
 
 
-@dataclass(frozen=True)
-class Requirement:
+class Requirement(NamedTuple):
     """One thing that must be right."""
 
     ok: bool
@@ -37,161 +42,140 @@ class Requirement:
 
 def check_cluster(profile: Profile) -> Iterator[Requirement]:
     """Everything in turn; what can't be told without an earlier requirement isn't looked at."""
-    missing = [program for program in PROGRAMS if shutil.which(program) is None]
-    if missing:
-        yield Requirement(False, "programs", f"{', '.join(missing)}: not found; call this on a login node")
-        return
-    yield Requirement(True, "programs", shutil.which("sbatch"))
-    try:
-        configuration = slurm.configuration()
-    except SlurmError as error:
-        yield Requirement(False, "controller", f"{error}; ask those who run the cluster")
-        return
-    yield Requirement(True, "controller", f"answers; SLURM {configuration.get('SLURM_VERSION', 'unknown')}")
-    partition = _partition(profile)
-    yield partition
-    if not partition.ok:
-        return
-    if profile.gpu:
-        yield _gpu(profile)
-    request = _request(profile)
-    yield request
-    yield _status(profile, configuration)
-    if os.environ.get("MLFLOW_TRACKING_URI", "").startswith("http"):
-        yield _mlflow(os.environ["MLFLOW_TRACKING_URI"])
-    if request.ok:
-        yield from _node(profile)
-
-
-def _partition(profile: Profile) -> Requirement:
-    name = profile["slurm_partition"]
-    states = dict(line.split() for line in slurm.call("sinfo", "--noheader", "--format=%R %a").splitlines())
-    if name not in states:
-        there = ", ".join(sorted(states))
-        return Requirement(False, "partition", f"{name}: not here; set slurm_partition to one of {there}")
-    if states[name] != "up":
-        return Requirement(False, "partition", f"{name}: is {states[name]}; wait for it or choose another")
-    return Requirement(True, "partition", name)
-
-
-def _gpu(profile: Profile) -> Requirement:
-    listing = slurm.call("sinfo", "--noheader", f"--partition={profile['slurm_partition']}", "--format=%G")
-    counted = re.sub(r"\(.*?\)", "", listing).replace(",", " ").split()  # `gpu:a100:4(S:0-1),shard:8`
-    offered = sorted({gres.rpartition(":")[0] for gres in counted} - {""})
-    if any(gres == profile.gpu or gres.startswith(f"{profile.gpu}:") for gres in offered):
-        return Requirement(True, "GPU", f"{profile.gpu}, of {', '.join(offered)}")
-    there = ", ".join(offered) or "none"
-    return Requirement(
-        False, "GPU", f"{profile.gpu}: no node of the partition has it, but {there}; set gpu_model"
-    )
-
-
-def _request(profile: Profile) -> Requirement:
-    """SLURM's own word on partition, account, qos, constraint, time and memory of a training."""
-    time_limit = f"--time={profile.number('runtime')}"
-    try:
-        slurm.call("sbatch", "--test-only", *profile.options, time_limit, "--wrap=true")
-    except SlurmError as error:
-        return Requirement(False, "request", f"{error}; asked for {' '.join([*profile.options, time_limit])}")
-    return Requirement(True, "request", " ".join([*profile.options, time_limit]))
-
-
-def _status(profile: Profile, configuration: dict[str, str]) -> Requirement:
-    """Whether the end of a job is noticed: SLURM must tell of it for longer than nobody asks."""
-    age = int(re.match(r"\d+", configuration.get("MinJobAge", "0")).group())
-    accounting = slurm.has_accounting()
-    if profile.status_command == "sacct":
-        text = "sacct" if accounting else "there is no accounting for sacct; set slurm-status-command: squeue"
-        return Requirement(accounting, "status", text)
-    if age >= LONGEST_PAUSE_S:
-        return Requirement(True, "status", f"squeue tells of jobs for {age} s after their end")
-    text = f"squeue forgets jobs {age} s after their end, too soon; "
-    return Requirement(
-        False, "status", text + ("set slurm-status-command: sacct" if accounting else "raise MinJobAge")
-    )
-
-
-def _mlflow(uri: str) -> Requirement:
-    try:
-        with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=10):
-            pass
-    except urllib.error.HTTPError:
-        pass  # an answer, if not MLflow's own
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        return Requirement(
-            False, "MLflow", f"{uri}: {reason}; nothing waits for it: python -m mimic track, later"
-        )
-    return Requirement(True, "MLflow", uri)
-
-
-def _node(profile: Profile) -> Iterator[Requirement]:
-    """Send a job to a compute node and read what it found there."""
-    folder = (STATE / "slurm_check").absolute()
-    question, answer, log = (folder / name for name in ("question.txt", "answer.json", "job.log"))
-    for old in (answer, log):
-        old.unlink(missing_ok=True)
-    token = secrets.token_hex(8)
-    publish.write_text(question, token)
-    command = shlex.join([sys.executable, "-m", probe.__name__, str(question), str(answer)])
-    job = slurm.call(
-        *("sbatch", "--parsable", "--job-name=mimic_check", f"--output={log}", "--time=5"),
-        *(*profile.options, f"--wrap={command}"),
-    ).strip()
-    reason = _wait(job.split(";")[0])
-    if reason:
-        yield Requirement(False, "node", f"job {job} got none within {PATIENCE_S / 60:.0f} minutes: {reason}")
-        return
-    found = _read(answer)
-    host = found.get("host", "a node")
-    if found.get("question") != token:
-        yield Requirement(
-            False, "folder", f"{folder}: {host} does not see these files, or not the same: {_last(log)}"
-        )
-        return
-    yield Requirement(True, "folder", f"{Path.cwd()} is the same on {host}")
-    if "torch" not in found:
-        yield Requirement(False, "python", f"{sys.executable}: does not work on {host}: {_last(log)}")
-        return
-    yield Requirement(True, "python", f"{sys.executable} with torch {found['torch']}")
-    if profile.gpu and found["gpu"]:
-        yield Requirement(True, "cuda", found["gpu"])
-    elif profile.gpu:
-        text = f"torch {found['torch']} finds no GPU on {host}; install a build for its driver, or set gpu: 0"
-        yield Requirement(False, "cuda", text)
-
-
-def _wait(job: str) -> str | None:
-    """Wait for a job's end; after PATIENCE_S cancel it and say why it waited."""
-    end = time.monotonic() + PATIENCE_S
-    while True:
-        state, _, reason = (
-            slurm.call("squeue", "--noheader", "--states=all", f"--jobs={job}", "--format=%T|%r")
-            .strip()
-            .partition("|")
-        )
-        if state in slurm.ENDED:
-            return None
-        if time.monotonic() > end:
-            slurm.call("scancel", job)
-            return reason
-        time.sleep(1)
-
-
-def _read(answer: Path) -> dict:
-    """The node's answer; {} if none shows within the time that a shared file system may lag."""
-    end = time.monotonic() + LAG_S
-    while time.monotonic() < end:
+    checks = _Checks(profile)
+    for what in IN_TURN:
         try:
-            return json.loads(answer.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            time.sleep(1)
-    return {}
+            text = getattr(checks, what.lower())()
+        except MimicError as error:
+            yield Requirement(False, what, str(error))
+            if what not in BY_THEMSELVES:
+                return
+        else:
+            if text:
+                yield Requirement(True, what, text)
 
 
-def _last(log: Path) -> str:
-    """What the job said last."""
-    try:
-        return log.read_text(encoding="utf-8").strip().splitlines()[-1]
-    except (OSError, IndexError):
-        return f"{log} has no word of it"
+class _Checks:
+    """Each tells what was found, None where nothing need be, and raises MimicError with what to do."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+
+    def programs(self) -> str:
+        if missing := [program for program in PROGRAMS if shutil.which(program) is None]:
+            raise MimicError(f"{', '.join(missing)}: not found; call this on a login node")
+        return shutil.which("sbatch")
+
+    def controller(self) -> str:
+        try:
+            self.configuration = slurm.configuration()
+        except SlurmError as error:
+            raise MimicError(f"{error}; ask those who run the cluster") from None
+        return f"answers; SLURM {self.configuration.get('SLURM_VERSION', 'unknown')}"
+
+    def partition(self) -> str:
+        name, listing = self.profile["slurm_partition"], slurm.call("sinfo", "--noheader", "--format=%R %a")
+        states = dict(line.split() for line in listing.splitlines())
+        if name not in states:
+            raise MimicError(f"{name}: not here; set slurm_partition to one of {', '.join(sorted(states))}")
+        if states[name] != "up":
+            raise MimicError(f"{name}: is {states[name]}; wait for it or choose another")
+        return name
+
+    def gpu(self) -> str | None:
+        if not (wanted := self.profile.gpu):
+            return None
+        partition = f"--partition={self.profile['slurm_partition']}"
+        listing = slurm.call("sinfo", "--noheader", partition, "--format=%G")
+        counted = re.sub(r"\(.*?\)", "", listing).replace(",", " ").split()  # `gpu:a100:4(S:0-1),shard:8`
+        offered = sorted({gres.rpartition(":")[0] for gres in counted} - {""})
+        there = ", ".join(offered) or "none"
+        if not any(gres == wanted or gres.startswith(f"{wanted}:") for gres in offered):
+            raise MimicError(f"{wanted}: no node of the partition has it, but {there}; set gpu_model")
+        return f"{wanted}, of {there}"
+
+    def status(self) -> str:
+        """Whether the end of a job is noticed: SLURM must tell of it for longer than nobody asks."""
+        age = int(re.match(r"\d+", self.configuration.get("MinJobAge", "0")).group())
+        accounting = slurm.has_accounting()
+        if self.profile.status_command == "sacct":
+            if not accounting:
+                raise MimicError("there is no accounting for sacct; set slurm-status-command: squeue")
+            return "sacct"
+        if age < LONGEST_PAUSE_S:
+            way_out = "set slurm-status-command: sacct" if accounting else "raise MinJobAge"
+            raise MimicError(f"squeue forgets jobs {age} s after their end, too soon; {way_out}")
+        return f"squeue tells of jobs for {age} s after their end"
+
+    def mlflow(self) -> str | None:
+        uri = os.environ.get("MLFLOW_TRACKING_URI", "")
+        if not uri.startswith("http"):
+            return None
+        try:
+            urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=10).close()
+        except urllib.error.HTTPError:
+            pass  # an answer, if not MLflow's own
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "reason", error)
+            raise MimicError(f"{uri}: {reason}; nothing waits for it: python -m mimic track, later") from None
+        return uri
+
+    def request(self) -> str:
+        """SLURM's own word on partition, account, qos, constraint, time and memory of a training."""
+        asked = [*self.profile.options, f"--time={self.profile.number('runtime')}"]
+        try:
+            slurm.call("sbatch", "--test-only", *asked, "--wrap=true")
+        except SlurmError as error:
+            raise MimicError(f"{error}; asked for {' '.join(asked)}") from None
+        return " ".join(asked)
+
+    def node(self) -> None:
+        """Send a job to a compute node, and keep what it found there for the rest."""
+        self.shared = (STATE / "slurm_check").absolute()
+        question, answer, log = (self.shared / name for name in ("question.txt", "answer.json", "job.log"))
+        for old in (answer, log):
+            old.unlink(missing_ok=True)
+        self.token = secrets.token_hex(8)
+        publish.write_text(question, self.token)
+        command = shlex.join([sys.executable, "-m", probe.__name__, str(question), str(answer)])
+        job = slurm.call(
+            *("sbatch", "--parsable", "--job-name=mimic_check", f"--output={log}", "--time=5"),
+            *(*self.profile.options, f"--wrap={command}"),
+        ).strip()
+        number = job.split(";")[0]
+        squeue = ("squeue", "--noheader", "--states=all", f"--jobs={number}")
+        if not _until(PATIENCE_S, lambda: slurm.call(*squeue, "--format=%T").strip() in slurm.ENDED):
+            reason = slurm.call(*squeue, "--format=%r").strip()
+            slurm.call("scancel", number)
+            raise MimicError(f"job {job} got none within {PATIENCE_S / 60:.0f} minutes: {reason}")
+        self.found = json.loads(answer.read_text("utf-8")) if _until(LAG_S, answer.exists) else {}
+        self.host = self.found.get("host", "a node")
+        try:
+            self.said = log.read_text(encoding="utf-8").strip().splitlines()[-1]
+        except (OSError, IndexError):
+            self.said = f"{log} has no word of it"
+
+    def folder(self) -> str:
+        if self.found.get("question") != self.token:
+            files = f"{self.shared}: {self.host} does not see these files, or not the same"
+            raise MimicError(f"{files}: {self.said}")
+        return f"{Path.cwd()} is the same on {self.host}"
+
+    def python(self) -> str:
+        if "torch" not in self.found:
+            raise MimicError(f"{sys.executable}: does not work on {self.host}: {self.said}")
+        return f"{sys.executable} with torch {self.found['torch']}"
+
+    def cuda(self) -> str | None:
+        if self.profile.gpu and not self.found["gpu"]:
+            none = f"torch {self.found['torch']} finds no GPU on {self.host}"
+            raise MimicError(f"{none}; install a build for its driver, or set gpu: 0")
+        return self.found["gpu"] if self.profile.gpu else None
+
+
+def _until(seconds: float, look: Callable[[], object]) -> object:
+    """What `look` finds that is true, looking every second; what it finds at last after so many seconds."""
+    end = time.monotonic() + seconds
+    while not (found := look()) and time.monotonic() < end:
+        time.sleep(1)
+    return found

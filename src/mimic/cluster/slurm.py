@@ -45,14 +45,14 @@ class SlurmJob:
         return f"{self.number} ({self.label})"
 
 
-def call(*command: str, timeout: float = ANSWER_S) -> str:
+def call(*command: str) -> str:
     """What a program of SLURM prints. Raises SlurmError with its complaint."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_S)
     except OSError:
         raise SlurmError(f"{command[0]}: not found; a SLURM cluster's login node has it") from None
     except subprocess.TimeoutExpired:
-        raise SlurmError(f"{command[0]}: no answer within {timeout:.0f} s") from None
+        raise SlurmError(f"{command[0]}: no answer within {ANSWER_S:.0f} s") from None
     if done.returncode != 0:
         complaint = done.stderr.strip() or f"exit status {done.returncode}"
         raise SlurmError(f"{command[0]}: {complaint.splitlines()[-1]}")
@@ -76,13 +76,8 @@ def folder_jobs(folder: Path) -> list[SlurmJob]:
         *("squeue", "--noheader", "--states=all", f"--user={os.getuid()}", "--format=%i|%T|%r|%k|%Z")
     )
     lines = [line.split("|", 4) for line in listing.splitlines()]
-    return [
-        SlurmJob(number, state, reason, _label(comment))
+    return [  # the plugin's comment, `rule_teacher_wildcards_t1`, names the job that here is `teacher t1`
+        SlurmJob(number, state, reason, comment.removeprefix("rule_").replace("_wildcards_", " ", 1))
         for number, state, reason, comment, workdir in lines
         if workdir == str(folder) and comment.startswith("rule_")
     ]
-
-
-def _label(comment: str) -> str:
-    """The plugin's comment, `rule_teacher_wildcards_t1`, as this project names the job, `teacher t1`."""
-    return comment.removeprefix("rule_").replace("_wildcards_", " ", 1)

@@ -18,7 +18,7 @@ from mimic.cluster import slurm
 from mimic.cluster.slurm import SlurmError, SlurmJob
 
 # Longer than the plugin's longest pause between two looks (180 s) and its wait for files (60 s) together.
-PATIENCE_S = 600.0
+STALL_MINUTES = 10
 MERCY_S = 60.0  # for Snakemake's own end
 
 
@@ -30,8 +30,7 @@ def attend(say: Callable[[str], None]) -> "Watch":
     from mimic.cluster import plugin  # only here is Snakemake's plugin sure to be wanted
 
     plugin.mend()
-    minutes = os.environ.get("MIMIC_STALL_MINUTES")
-    watch = Watch(Path.cwd(), say, patience=60 * float(minutes) if minutes else PATIENCE_S)
+    watch = Watch(Path.cwd(), say, 60 * float(os.environ.get("MIMIC_STALL_MINUTES") or STALL_MINUTES))
     watch.start()
     return watch
 
@@ -39,11 +38,9 @@ def attend(say: Callable[[str], None]) -> "Watch":
 class Watch(threading.Thread):
     """Looks at SLURM's queue every tenth of `patience` seconds until stopped."""
 
-    def __init__(self, folder: Path, say: Callable[[str], None], patience: float = PATIENCE_S) -> None:
+    def __init__(self, folder: Path, say: Callable[[str], None], patience: float) -> None:
         super().__init__(name="cluster watch", daemon=True)
-        self._folder = folder
-        self._say = say
-        self._patience = patience
+        self._folder, self._say, self._patience = folder, say, patience
         self._end = threading.Event()
         self._idle_since: float | None = None
         self._away_since: float | None = None
@@ -54,9 +51,14 @@ class Watch(threading.Thread):
             try:
                 jobs = slurm.folder_jobs(self._folder)
             except SlurmError as error:
-                self._away(error)
+                if self._away_since is None:
+                    self._away_since = time.monotonic()
+                    self._say(f"SLURM does not answer ({error}); jobs go on without it, snakemake asks again")
                 continue
-            self._back()
+            if self._away_since is not None:
+                minutes = (time.monotonic() - self._away_since) / 60
+                self._say(f"SLURM answers again, after {minutes:.0f} minutes")
+                self._away_since = self._idle_since = None
             self._tell_what_waits_in_vain(jobs)
             if self._is_stalled(jobs):
                 self._stop_snakemake()
@@ -65,17 +67,6 @@ class Watch(threading.Thread):
     def stop(self) -> None:
         """Look no more."""
         self._end.set()
-
-    def _away(self, error: SlurmError) -> None:
-        if self._away_since is None:
-            self._away_since = time.monotonic()
-            self._say(f"SLURM does not answer ({error}); jobs go on without it, snakemake asks again")
-
-    def _back(self) -> None:
-        if self._away_since is not None:
-            minutes = (time.monotonic() - self._away_since) / 60
-            self._say(f"SLURM answers again, after {minutes:.0f} minutes")
-            self._away_since = self._idle_since = None
 
     def _tell_what_waits_in_vain(self, jobs: list[SlurmJob]) -> None:
         for job in jobs:

@@ -1,7 +1,6 @@
 """`mimic clean`: remove, on request alone, what no job of the study at hand needs."""
 
 import shutil
-from pathlib import Path
 
 from mimic.engine import dvc_lock, leftovers, store
 from mimic.engine.keys import Keys
@@ -18,7 +17,9 @@ def run(options) -> None:
     with alone("python -m mimic clean"):
         results, state = leftovers.old_results(study), leftovers.old_state(study)
         for folder in [*results, *state]:
-            _remove(folder, options.yes)
+            print(f"{'removing' if options.yes else 'would remove'} {folder}")
+            if options.yes:
+                shutil.rmtree(folder)
         if not options.yes:
             print("nothing removed; add --yes to remove these and the stored results of other parameters")
             return
@@ -27,9 +28,3 @@ def run(options) -> None:
         print(f"stored earlier results: {freed / 1e6:.0f} MB freed")
         if results and dvc_lock.LOCK.exists():
             print(f"{dvc_lock.LOCK} still holds these results: `dvc repro` or `make record` takes them out")
-
-
-def _remove(folder: Path, really: bool) -> None:
-    print(f"{'removing' if really else 'would remove'} {folder}")
-    if really:
-        shutil.rmtree(folder)

@@ -70,8 +70,14 @@ def _fetch_listing(remote, path: Path, md5: str) -> None:
 
 def _check(outs: dict[Path, str]) -> None:
     """Raise MimicError naming the files that the cache lacks, or has with another digest."""
-    files = {path: md5 for out, md5 in outs.items() for path, md5 in _files(out, md5).items()}
-    wrong = [str(p) for p, md5 in files.items() if not _is_git_s(p, md5) and not _is_cached(md5)]
+    files = {}
+    for out, md5 in outs.items():
+        if md5.endswith(".dir"):
+            listing = dvc_cache.listing(md5.removesuffix(".dir"))
+            files |= {out / name: digest for name, digest in listing.items()}
+        else:
+            files[out] = md5
+    wrong = [str(path) for path, md5 in files.items() if not _is_git_s(path, md5) and not _is_cached(md5)]
     if wrong:
         raise MimicError(
             f"refused: {', '.join(wrong)}: the remote lacks them, or has them damaged or tampered with: "
@@ -84,18 +90,9 @@ def _is_git_s(path: Path, md5: str) -> bool:
     return not dvc_cache.object_path(md5).exists() and path.is_file() and file_md5(path) == md5
 
 
-def _files(out: Path, md5: str) -> dict[Path, str]:
-    if not md5.endswith(".dir"):
-        return {out: md5}
-    return {out / name: digest for name, digest in dvc_cache.listing(md5.removesuffix(".dir")).items()}
-
-
 def _is_cached(md5: str) -> bool:
     """Whether the cache has a content with its own digest; another is removed, to be fetched again."""
     path = dvc_cache.object_path(md5)
-    if not path.exists():
-        return False
-    if file_md5(path) != md5:
+    if path.exists() and file_md5(path) != md5:
         path.unlink()
-        return False
-    return True
+    return path.exists()

@@ -2,9 +2,7 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
-from mimic.dag.jobs import Job
 from mimic.dag.study import Study
 from mimic.engine import leftovers, specs
 from mimic.engine.dvc_lock import LOCK, PARAMS
@@ -26,7 +24,9 @@ def run(options) -> int:
     study = open_study(PARAMS)
     with alone("make record"):
         _check(study)
-        _name_leftovers(study)
+        for folder in leftovers.old_results(study):
+            told = "of no job of the study, recorded all the same; `python -m mimic clean` removes it"
+            print(f"{folder}: {told}")
         status = subprocess.run([sys.executable, "-m", "dvc", "commit", "--force"]).returncode
         if status:
             return status
@@ -36,21 +36,12 @@ def run(options) -> int:
 
 def _check(study: Study) -> None:
     if stale := specs.stale_jobs(study, Keys()):
-        names = ", ".join(job.id for job in stale[:NAMED]) + (
-            f" and {len(stale) - NAMED} more" if stale[NAMED:] else ""
-        )
+        more = f" and {len(stale) - NAMED} more" if stale[NAMED:] else ""
+        names = ", ".join(job.id for job in stale[:NAMED]) + more
         raise MimicError(f"not recorded: stale or missing: {names}; run `snakemake all` first")
-    if damaged := [str(path) for job in study.jobs() for path in _damaged(job)]:
-        names = ", ".join(damaged)
-        raise MimicError(f"not recorded: damaged: {names}; remove them and run `snakemake all`")
-
-
-def _damaged(job: Job) -> list[Path]:
-    """The files of a fresh job whose digest isn't the one in its sidecar."""
-    files = read_sidecar(job.sidecar).files
-    return [path for name, path in job.outputs.items() if file_md5(path) != files[name].md5]
-
-
-def _name_leftovers(study: Study) -> None:
-    for folder in leftovers.old_results(study):
-        print(f"{folder}: of no job of the study, recorded all the same; `python -m mimic clean` removes it")
+    damaged = []
+    for job in study.jobs():
+        files = read_sidecar(job.sidecar).files
+        damaged += [str(path) for name, path in job.outputs.items() if file_md5(path) != files[name].md5]
+    if damaged:
+        raise MimicError(f"not recorded: damaged: {', '.join(damaged)}; remove them and run `snakemake all`")

@@ -28,14 +28,9 @@ def run(options) -> None:
     os.execv(sys.executable, [sys.executable, "-m", "snakemake", *arguments])
 
 
-def _active() -> list[SlurmJob]:
-    return [job for job in slurm.folder_jobs(Path.cwd()) if not job.has_ended]
-
-
 def _clear(cancel_running: bool) -> None:
     """Return when SLURM has no job of this folder any more."""
-    unwanted = [job for job in _active() if cancel_running or job.state == "PENDING"]
-    if unwanted:
+    if unwanted := [job for job in _active() if cancel_running or job.state == "PENDING"]:
         print(f"cancelling {', '.join(map(str, unwanted))}", flush=True)
         slurm.call("scancel", *(job.number for job in unwanted))
     told = None
@@ -45,3 +40,7 @@ def _clear(cancel_running: bool) -> None:
             print(f"waiting for {len(jobs)} jobs of SLURM to end: {text}", flush=True)
             told = text
         time.sleep(INTERVAL_S)
+
+
+def _active() -> list[SlurmJob]:
+    return [job for job in slurm.folder_jobs(Path.cwd()) if not job.has_ended]

@@ -16,16 +16,12 @@ A study is one file, `params.yaml`. Unknown keys, wrong types and values out of 
 before any job starts. Numbers are written `1.0e-3`, not `1e-3`, which YAML takes for text. An editor that
 knows YAML's language server completes and explains keys: each preset names the schema in its first line.
 
-`python -m mimic schema --fix` writes this page, and [params.schema.json](../params.schema.json), from the
+`mimic schema --fix` writes this page, and [params.schema.json](../params.schema.json), from the
 types.
 """
-WORDS = {
-    "integer": "whole number",
-    "number": "number",
-    "string": "text",
-    "boolean": "true or false",
-    "null": "`null`",
-}
+WORDS = {"integer": "whole number", "number": "number", "string": "text"}
+WORDS |= {"boolean": "true or false", "null": "`null`"}
+SAID = ("title", "off", "elsewhere")  # words of schemas; as names of keys they stand before a dict
 BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 
 
@@ -50,24 +46,13 @@ def run(options) -> int:
 
 
 def schema() -> dict:
-    """The JSON schema of params.yaml."""
+    """The JSON schema of params.yaml, without titles, which repeat keys, and what is said to jobs' keys."""
+
+    def trimmed(part: dict) -> dict:
+        return {name: value for name, value in part.items() if name not in SAID or isinstance(value, dict)}
+
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return dialect | _trimmed(Parameters.model_json_schema())
-
-
-def _trimmed(value: object, named: bool = False) -> object:
-    """Without titles, which repeat the keys, and without what fields say to the keys of jobs.
-
-    `named` are the parts of a schema whose names are keys of params.yaml or groups, not words of schemas.
-    """
-    if isinstance(value, dict):
-        left_out = () if named else ("title", "off", "elsewhere")
-        return {
-            name: _trimmed(item, name in ("properties", "$defs"))
-            for name, item in value.items()
-            if name not in left_out
-        }
-    return [_trimmed(item) for item in value] if isinstance(value, list) else value
+    return json.loads(json.dumps(dialect | Parameters.model_json_schema()), object_hook=trimmed)
 
 
 def page(schema: dict) -> str:

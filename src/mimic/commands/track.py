@@ -1,6 +1,5 @@
 """`mimic track`: mirror the study's runs into MLflow, once or until the calling process ends."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -13,16 +12,15 @@ def run(options) -> int:
     """Send what isn't there yet. Exit status 1 when the server can't be reached."""
     name = read_parameters(options.params).study
     results, live = Path("results") / name, STATE / name / "training"
-    uri = os.environ.get("MLFLOW_TRACKING_URI")
 
     def progress(text: str) -> None:
         print(f"track: {text}", file=sys.stderr, flush=True)
 
     if options.follow:
-        tracking.follow(results, live, uri, parent_pid=options.follow, progress=progress)
+        tracking.follow(results, live, parent_pid=options.follow, progress=progress)
         return 0
     try:
-        progress(str(tracking.track(results, live, uri, progress)))
+        progress(str(tracking.track(results, live, progress=progress)))
     except tracking.StoreError as error:
         progress(f"{error}; `python -m mimic track` sends the runs later")
         return error.exit_status

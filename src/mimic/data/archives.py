@@ -15,9 +15,10 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 from mimic.support.errors import MimicError
 
@@ -57,9 +58,14 @@ def entries(path: Path) -> Iterator[Entry]:
     seen: set[str] = set()
     total = 0
     for entry in _raw_entries(path):
-        name = _plain_name(path, entry.name)
-        if name is None:
+        parts = PurePosixPath(entry.name).parts
+        if entry.name.startswith("/") or ".." in parts:
+            raise MimicError(
+                f"{path}: the name {entry.name!r} leads out of the archive; pack it with relative names"
+            )
+        if not parts or any(map(_is_litter, parts)):
             continue
+        name = "/".join(parts)
         if name in seen and not entry.is_folder:
             raise MimicError(f"{path}: holds {name!r} twice; keep one")
         seen.add(name)
@@ -72,17 +78,11 @@ def entries(path: Path) -> Iterator[Entry]:
             raise MimicError(
                 f"{path}: unpacks to more than {TOTAL_BYTES} bytes or {MEMBERS} files; use fewer"
             )
-        yield Entry(name, entry.size, entry.is_folder, entry.read)
+        yield replace(entry, name=name)
 
 
-def _plain_name(path: Path, name: str) -> str | None:
-    """`name` without needless parts, None if it is to be passed over."""
-    parts = PurePosixPath(name).parts
-    if name.startswith("/") or ".." in parts:
-        raise MimicError(f"{path}: the name {name!r} leads out of the archive; pack it with relative names")
-    if not parts or any(part.startswith(".") or part in LITTER for part in parts):
-        return None
-    return "/".join(parts)
+def _is_litter(part: str) -> bool:
+    return part.startswith(".") or part in LITTER
 
 
 def _refuse(path: Path, name: str, what: str) -> MimicError:
@@ -102,37 +102,33 @@ def _raw_entries(path: Path) -> Iterator[Entry]:
         raise MimicError(f"{path}: can not be read: {error.strerror}") from None
     if magic.startswith(b"PK"):
         return _zip(path)
-    return _tar(
-        path, next((opener for mark, opener in DECOMPRESSORS.items() if magic.startswith(mark)), open)
-    )
+    return _tar(path, next((opens for mark, opens in DECOMPRESSORS.items() if magic.startswith(mark)), open))
 
 
 def _folder(path: Path) -> Iterator[Entry]:
     """Links are followed here: a user's own folder may well be made of them."""
-
-    def fail(error: OSError) -> None:
-        raise MimicError(f"{error.filename}: can not be read: {error.strerror}") from None
-
-    for place, folders, files in os.walk(path, onerror=fail, followlinks=True):
-        parent = Path(place).relative_to(path)
-        for name in sorted(folders):
-            yield Entry((parent / name).as_posix(), 0, True, bytes)
-        for name in sorted(files):
-            yield _folder_file(path, parent / name)
-        hidden = {name for name in folders if name.startswith(".")}
-        deep = len(parent.parts) >= FOLDER_DEPTH - 1  # links can make a folder its own descendant
-        folders[:] = [] if deep else sorted(set(folders) - hidden - LITTER)
-
-
-def _folder_file(path: Path, name: Path) -> Entry:
-    file = path / name
     try:
-        status = file.stat()
+        for place, folders, files in os.walk(path, onerror=_raise, followlinks=True):
+            parent = Path(place).relative_to(path)
+            folders.sort()
+            for name in folders:
+                yield Entry((parent / name).as_posix(), 0, True, bytes)
+            for name in sorted(files):
+                file = path / parent / name
+                status = file.stat()
+                if not stat.S_ISREG(status.st_mode):  # to open a pipe would wait for ever
+                    raise _refuse(path, (parent / name).as_posix(), "a pipe, socket or device")
+                yield Entry((parent / name).as_posix(), status.st_size, False, file.read_bytes)
+            deep = len(parent.parts) >= FOLDER_DEPTH - 1  # links can make a folder its own descendant
+            folders[:] = [name for name in folders if not deep and not _is_litter(name)]
     except OSError as error:
-        raise MimicError(f"{file}: can not be read: {error.strerror}; repair or remove it") from None
-    if not stat.S_ISREG(status.st_mode):  # to open a pipe would wait for ever
-        raise _refuse(path, name.as_posix(), "a pipe, socket or device")
-    return Entry(name.as_posix(), status.st_size, False, file.read_bytes)
+        raise MimicError(
+            f"{error.filename}: can not be read: {error.strerror}; repair or remove it"
+        ) from None
+
+
+def _raise(error: OSError) -> NoReturn:
+    raise error
 
 
 @contextmanager
@@ -155,17 +151,14 @@ def _zip(path: Path) -> Iterator[Entry]:
             if member.flag_bits & 1:
                 raise MimicError(f"{path}: {member.filename!r} is encrypted; pack it without a password")
             name = member.filename.replace("\\", "/")  # some writers on Windows
-            yield Entry(name, member.file_size, member.is_dir(), _zip_reader(archive, member))
+            yield Entry(name, member.file_size, member.is_dir(), partial(_zip_member, archive, member))
 
 
-def _zip_reader(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], bytes]:
-    def read() -> bytes:
-        try:
-            return archive.read(member)
-        except (*BROKEN, NotImplementedError) as error:
-            raise OSError(f"damaged in the archive: {error}") from None
-
-    return read
+def _zip_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    try:
+        return archive.read(member)
+    except (*BROKEN, NotImplementedError) as error:
+        raise OSError(f"damaged in the archive: {error}") from None
 
 
 class _Bounded:
@@ -197,16 +190,13 @@ def _tar(path: Path, opener: Callable[..., BinaryIO]) -> Iterator[Entry]:
             if not (member.isreg() or member.isdir()) or member.issparse():
                 raise _refuse(path, member.name, "a link, a device or a sparse file")
             size = member.size if member.isreg() else 0
-            yield Entry(member.name, size, member.isdir(), _tar_reader(path, archive, member))
+            yield Entry(member.name, size, member.isdir(), partial(_tar_member, path, archive, member))
             end = member.offset_data + -(-size // TAR_BLOCK) * TAR_BLOCK
         stream.seek(end)  # tarfile takes a header that it can not read for the end
         if stream.read(TAR_BLOCK) != bytes(TAR_BLOCK):
             raise tarfile.ReadError(f"no end mark at byte {end}")
 
 
-def _tar_reader(path: Path, archive: tarfile.TarFile, member: tarfile.TarInfo) -> Callable[[], bytes]:
-    def read() -> bytes:
-        with _whole(path):
-            return archive.extractfile(member).read()
-
-    return read
+def _tar_member(path: Path, archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    with _whole(path):
+        return archive.extractfile(member).read()

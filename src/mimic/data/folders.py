@@ -5,18 +5,18 @@ is left alone.
 """
 
 import os
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from threading import Lock
 
 import numpy as np
 
 from mimic.data.archives import entries
 from mimic.data.images import decode, image_formats
-from mimic.data.labelled import Progress, Source, silent
+from mimic.data.labelled import Progress, Source
 from mimic.support import messages
 from mimic.support.errors import MimicError
 
@@ -33,7 +33,7 @@ class Layout:
     files: dict[str, dict[str, int]]  # of train, and of test if there: name in the archive -> label, in order
 
 
-def read_folders(path: Path, classes: int, image_size: int, progress: Progress = silent) -> Source:
+def read_folders(path: Path, classes: int, image_size: int, progress: Progress = print) -> Source:
     """All images below `path`, sorted by class name and then by file name, as uint8 [N, 3, size, size].
 
     Any format, mode and size that Pillow reads; see `mimic.data.images`. Raises MimicError naming the file
@@ -47,37 +47,36 @@ def read_folders(path: Path, classes: int, image_size: int, progress: Progress =
         )
     names = [name for files in layout.files.values() for name in files]
     images_NCHW = _read_images(path, names, image_size, progress)
-    labels_N = np.array(
-        [label for files in layout.files.values() for label in files.values()], dtype=np.int64
-    )
+    labels_N = np.array([label for files in layout.files.values() for label in files.values()], np.int64)
     if "test" not in layout.files:
         return Source(layout.classes, images_NCHW, labels_N)
-    count = len(layout.files["train"])
-    return Source(
-        layout.classes, images_NCHW[:count], labels_N[:count], images_NCHW[count:], labels_N[count:]
-    )
+    at = len(layout.files["train"])
+    return Source(layout.classes, images_NCHW[:at], labels_N[:at], images_NCHW[at:], labels_N[at:])
 
 
 def check_folders(path: Path) -> None:
     """Raise MimicError unless `path` is a folder or archive with a train/ folder. Looks no further."""
-    for entry in entries(path):
-        parts = entry.name.split("/")
-        if "train" in parts[:2]:
-            return
-    raise _no_train(path)
+    if not any("train" in entry.name.split("/")[:2] for entry in entries(path)):
+        raise _no_train(path)
 
 
 def read_layout(path: Path) -> Layout:
     """Sort the files below `path` into splits and classes. Raises MimicError naming what is out of place."""
     names = {entry.name: entry.is_folder for entry in entries(path)}
     root = _root(path, names)
-    classes = _class_files(path, names, f"{root}train/")
-    labels = {name: label for label, name in enumerate(sorted(classes))}
-    files = {"train": _labelled(classes, labels)}
-    test = _class_files(path, names, f"{root}test/")
-    if test:
-        _check_same_classes(path, set(labels), set(test))
-        files["test"] = _labelled(test, labels)
+    classes = {pool: _class_files(path, names, f"{root}{pool}/") for pool in ("train", "test")}
+    for one, other in (("test", "train"), ("train", "test")) if classes["test"] else ():
+        if missing := sorted(classes[one].keys() - classes[other].keys()):
+            raise MimicError(
+                f"{path}: {one}/ holds classes that {other}/ lacks ({_listed(missing)}); "
+                "both need the same class folders"
+            )
+    labels = {name: label for label, name in enumerate(sorted(classes["train"]))}
+    files = {
+        pool: {file: label for name, label in labels.items() for file in sorted(of_class[name])}
+        for pool, of_class in classes.items()
+        if of_class
+    }
     return Layout(tuple(labels), files)
 
 
@@ -122,19 +121,6 @@ def _class_files(path: Path, names: dict[str, bool], prefix: str) -> dict[str, l
     return classes
 
 
-def _labelled(classes: dict[str, list[str]], labels: dict[str, int]) -> dict[str, int]:
-    return {file: labels[name] for name in sorted(classes) for file in sorted(classes[name])}
-
-
-def _check_same_classes(path: Path, train: set[str], test: set[str]) -> None:
-    for one, other, missing in (("test", "train", test - train), ("train", "test", train - test)):
-        if missing:
-            raise MimicError(
-                f"{path}: {one}/ holds classes that {other}/ lacks ({_listed(sorted(missing))}); "
-                "both need the same class folders"
-            )
-
-
 def _listed(names: list[str] | tuple[str, ...], most: int = 10) -> str:
     shown = ", ".join(names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
@@ -145,53 +131,39 @@ def _read_images(path: Path, names: list[str], image_size: int, progress: Progre
     position = {name: index for index, name in enumerate(names)}
     images_NCHW = np.empty((len(names), 3, image_size, image_size), dtype=np.uint8)
     damaged: dict[str, str] = {}
+
+    def decode_all(batch: list[tuple[str, bytes]]) -> None:
+        for name, content in batch:
+            try:
+                images_NCHW[position[name]] = decode(content, image_size, formats)
+            except ValueError as error:
+                damaged[name] = str(error)
+
     with image_formats() as formats, ThreadPoolExecutor(THREADS) as pool:
-        lock, files, done = Lock(), _contents(path, position, damaged), 0
-
-        def work() -> None:
-            nonlocal done
-            while True:
-                with lock:  # one reader: a tar archive has a single place to read at
-                    batch = list(islice(files, BATCH))
-                    done += len(batch)
-                    if batch and done // REPORT_EVERY > (done - len(batch)) // REPORT_EVERY:
-                        progress(messages.images_read(done, len(names)))
-                if not batch:
-                    return
-                for name, content in batch:
-                    try:
-                        images_NCHW[position[name]] = decode(content, image_size, formats)
-                    except ValueError as error:
-                        damaged[name] = str(error)
-
-        try:
-            for worker in [pool.submit(work) for _ in range(THREADS)]:
-                worker.result()
-        finally:
-            with lock:
-                files.close()  # interrupted, the others must not read on to the end
+        files, pending, done = _contents(path, set(names), damaged), deque[Future[None]](), 0
+        while batch := list(islice(files, BATCH)):
+            pending.append(pool.submit(decode_all, batch))
+            if len(pending) > 2 * THREADS:  # bounds the memory
+                pending.popleft().result()
+            done += len(batch)
+            if done // REPORT_EVERY > (done - len(batch)) // REPORT_EVERY:
+                progress(messages.images_read(done, len(names)))
+        for future in pending:
+            future.result()
     if damaged:
-        raise _damage(path, damaged)
+        first = min(damaged)
+        others = f", and {len(damaged) - 1} more files are at fault" if len(damaged) > 1 else ""
+        raise MimicError(f"{path}: {first!r} {damaged[first]}{others}; repair or remove what is at fault")
     return images_NCHW
 
 
-def _contents(path: Path, wanted: dict[str, int], damaged: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+def _contents(path: Path, wanted: set[str], damaged: dict[str, str]) -> Iterator[tuple[str, bytes]]:
     """Name and bytes of each wanted file; one that can not be read is noted in `damaged` instead."""
-    left = set(wanted)
     for entry in entries(path):
-        if entry.name not in left:
-            continue
-        left.remove(entry.name)
-        try:
-            content = entry.read()
-        except OSError as error:
-            damaged[entry.name] = f"can not be read ({error.strerror or error})"
-        else:
-            yield entry.name, content
-    damaged |= dict.fromkeys(left, "vanished while the images were read")
-
-
-def _damage(path: Path, damaged: dict[str, str]) -> MimicError:
-    first = min(damaged)
-    others = f", and {len(damaged) - 1} more files are at fault" if len(damaged) > 1 else ""
-    return MimicError(f"{path}: {first!r} {damaged[first]}{others}; repair or remove what is at fault")
+        if entry.name in wanted:
+            wanted.remove(entry.name)
+            try:
+                yield entry.name, entry.read()
+            except OSError as error:
+                damaged[entry.name] = f"can not be read ({error.strerror or error})"
+    damaged |= dict.fromkeys(wanted, "vanished while the images were read")

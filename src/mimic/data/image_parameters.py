@@ -33,26 +33,24 @@ class Data(Frozen):
 
     @model_validator(mode="after")
     def _complete(self) -> "Data":
-        if self.source == "synthetic" and (self.train is None or self.test is None):
+        source, cifar = self.source, self.source in ("cifar10", "cifar100")
+        if source == "synthetic" and None in (self.train, self.test):
             raise ValueError("source synthetic needs numbers for train and test, not null")
-        if self.source != "synthetic" and self.path is None:
-            raise ValueError(
-                f"source {self.source} needs a path: the folder or archive that holds the images"
-            )
-        if self.source == "synthetic" and self.path is not None:
+        if source == "synthetic" and self.path is not None:
             raise ValueError("source synthetic reads no files: path must be null")
-        if self.download and self.source not in ("cifar10", "cifar100"):
-            raise ValueError(f"source {self.source} can not be downloaded: set download to false")
-        expected = {"synthetic": 10, "cifar10": 10, "cifar100": 100}.get(self.source, self.classes)
+        if source != "synthetic" and self.path is None:
+            raise ValueError(f"source {source} needs a path: the folder or archive that holds the images")
+        if self.download and not cifar:
+            raise ValueError(f"source {source} can not be downloaded: set download to false")
+        expected = {"synthetic": 10, "cifar10": 10, "cifar100": 100}.get(source, self.classes)
         if self.classes != expected:
-            raise ValueError(f"source {self.source} has {expected} classes, not {self.classes}")
-        if self.source in ("cifar10", "cifar100") and (self.train or 1) + self.validation > 50_000:
-            raise ValueError(f"train and validation together exceed the 50000 images that {self.source} has")
-        if self.source in ("cifar10", "cifar100") and (self.test or 1) > 10_000:
-            raise ValueError(f"test exceeds the 10000 images that {self.source} has")
+            raise ValueError(f"source {source} has {expected} classes, not {self.classes}")
+        if cifar and (self.train or 1) + self.validation > 50_000:
+            raise ValueError(f"train and validation together exceed the 50000 images that {source} has")
+        if cifar and (self.test or 1) > 10_000:
+            raise ValueError(f"test exceeds the 10000 images that {source} has")
         for split in ("train", "validation", "test"):
-            number = getattr(self, split)
-            if number is not None and number < self.classes:
+            if (getattr(self, split) or self.classes) < self.classes:
                 raise ValueError(
                     f"{split} must hold at least one image of each of the {self.classes} classes"
                 )

@@ -8,10 +8,6 @@ import numpy as np
 Progress = Callable[[str], None]
 
 
-def silent(text: str) -> None:
-    """The progress callable that says nothing."""
-
-
 @dataclass(frozen=True)
 class Source:
     """All labelled images of a source, before the splits are made."""

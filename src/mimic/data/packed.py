@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field, ValidationError, model_validator
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from pydantic import Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
 
 from mimic.support.errors import MimicError
 from mimic.support.frozen import Frozen, Positive
@@ -17,6 +17,7 @@ from mimic.support.publish import atomic_path, write_json
 SPLITS = ("train", "validation", "test")
 TENSORS = ("images_NCHW", "labels_N")
 DESCRIPTION = "data.json"
+Splits = dict[str, tuple[np.ndarray, np.ndarray]]  # name -> images_NCHW, labels_N
 
 
 class DataDescription(Frozen):
@@ -26,13 +27,7 @@ class DataDescription(Frozen):
     source: str
     classes: Annotated[tuple[str, ...], Field(min_length=1)]  # the name of label k is classes[k]
     image_size: Positive  # pixels a side
-    counts: dict[Literal[SPLITS], Positive]  # images of each split
-
-    @model_validator(mode="after")
-    def _complete(self) -> "DataDescription":
-        if set(self.counts) != set(SPLITS):
-            raise ValueError(f"counts must hold {', '.join(SPLITS)}")
-        return self
+    counts: Annotated[dict[Literal[SPLITS], Positive], Field(min_length=len(SPLITS))]  # images of each split
 
 
 @dataclass(frozen=True)
@@ -42,17 +37,8 @@ class Split:
     images_NCHW: np.ndarray  # uint8
     labels_N: np.ndarray  # int64
 
-    @property
-    def count(self) -> int:
-        return len(self.labels_N)
 
-
-def write_packed(
-    folder: Path,
-    splits: dict[str, tuple[np.ndarray, np.ndarray]],
-    classes: tuple[str, ...],
-    source: str,
-) -> None:
+def write_packed(folder: Path, splits: Splits, classes: tuple[str, ...], source: str) -> None:
     """Write train, validation and test (uint8 [N, 3, S, S] and int64 [N]) and data.json into `folder`.
 
     Each file appears whole, data.json last.
@@ -66,17 +52,12 @@ def write_packed(
     )
     for name in SPLITS:
         tensors = dict(zip(TENSORS, map(np.ascontiguousarray, splits[name]), strict=True))
-        with atomic_path(split_path(folder, name)) as aside:
+        with atomic_path(folder / f"{name}.safetensors") as aside:
             save_file(tensors, aside)
-    write_json(Path(folder) / DESCRIPTION, description.model_dump(mode="json"))
+    write_json(folder / DESCRIPTION, description.model_dump(mode="json"))
 
 
-def split_path(folder: Path, split: str) -> Path:
-    """The file of one split."""
-    return Path(folder) / f"{split}.safetensors"
-
-
-def digest(splits: dict[str, tuple[np.ndarray, np.ndarray]], classes: tuple[str, ...]) -> str:
+def digest(splits: Splits, classes: tuple[str, ...]) -> str:
     """sha256 of class names, split membership, labels and pixels, whatever format they are stored in."""
     state = hashlib.sha256()
 
@@ -97,7 +78,7 @@ def digest(splits: dict[str, tuple[np.ndarray, np.ndarray]], classes: tuple[str,
 
 def read_description(folder: Path) -> DataDescription:
     """data.json of `folder`. Raises MimicError naming the file if it is missing or malformed."""
-    path = Path(folder) / DESCRIPTION
+    path = folder / DESCRIPTION
     try:
         return DataDescription.model_validate_json(path.read_bytes())
     except OSError as error:
@@ -113,34 +94,27 @@ def open_split(folder: Path, split: str) -> Split:
 
     Raises MimicError naming the file if it is missing, damaged or at odds with data.json.
     """
-    description, path = read_description(folder), split_path(folder, split)
-    count, size = description.counts[split], description.image_size
-    expected = {"images_NCHW": (np.uint8, (count, 3, size, size)), "labels_N": (np.int64, (count,))}
-    tensors = _read_tensors(path)
-    for name, (dtype, shape) in expected.items():
-        tensor = tensors[name]
-        if tensor.dtype != dtype or tensor.shape != shape:
-            raise MimicError(
-                f"{path}: {name} is {tensor.dtype} {list(tensor.shape)}, but {DESCRIPTION} tells of "
-                f"{np.dtype(dtype)} {list(shape)}; run the dataset step again"
-            )
-    least, most = tensors["labels_N"].min(), tensors["labels_N"].max()
-    if least < 0 or most >= len(description.classes):
+    description, path = read_description(folder), folder / f"{split}.safetensors"
+    count, size, classes = description.counts[split], description.image_size, len(description.classes)
+    expected = {"images_NCHW": f"uint8 {[count, 3, size, size]}", "labels_N": f"int64 {[count]}"}
+    try:
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise MimicError(f"{path}: is missing or damaged ({error}); run the dataset step again") from None
+    found = {name: f"{tensor.dtype} {list(tensor.shape)}" for name, tensor in sorted(tensors.items())}
+    if found != expected:
         raise MimicError(
-            f"{path}: labels_N reaches from {least} to {most}, but {DESCRIPTION} names "
-            f"{len(description.classes)} classes; run the dataset step again"
+            f"{path}: holds {_told(found)}, but {DESCRIPTION} tells of {_told(expected)}; "
+            "run the dataset step again"
+        )
+    least, most = tensors["labels_N"].min(), tensors["labels_N"].max()
+    if least < 0 or most >= classes:
+        raise MimicError(
+            f"{path}: labels_N reaches from {least} to {most}, but {DESCRIPTION} names {classes} classes; "
+            "run the dataset step again"
         )
     return Split(**tensors)
 
 
-def _read_tensors(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with safe_open(path, framework="numpy") as file:
-            if set(file.keys()) != set(TENSORS):
-                found = ", ".join(sorted(file.keys())) or "nothing"
-                raise MimicError(
-                    f"{path}: holds {found} instead of {' and '.join(TENSORS)}; run the dataset step again"
-                )
-            return {name: file.get_tensor(name) for name in TENSORS}
-    except (OSError, SafetensorError) as error:
-        raise MimicError(f"{path}: is missing or damaged ({error}); run the dataset step again") from None
+def _told(tensors: dict[str, str]) -> str:
+    return ", ".join(f"{name} ({what})" for name, what in tensors.items()) or "nothing"

@@ -6,50 +6,46 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mimic.data import synthetic
 from mimic.data.cifar import check_cifar, read_cifar
 from mimic.data.folders import check_folders, read_folders
 from mimic.data.image_parameters import Data
 from mimic.data.images import to_array
-from mimic.data.labelled import Progress, Source, silent
+from mimic.data.labelled import Progress, Source
+from mimic.data.synthetic import CLASSES, generate
 
 
-def read_source(parameters: Data, seed: int, progress: Progress = silent) -> Source:
+def read_source(parameters: Data, seed: int, progress: Progress = print) -> Source:
     """All images of `parameters.source` at `parameters.image_size`.
 
     `seed` makes the synthetic images; the others do not depend on it. Raises MimicError naming the file or
     parameter at fault.
     """
+    size = parameters.image_size
     if parameters.source == "synthetic":
-        return _synthetic(parameters, seed)
-    path = _path(parameters)
+        train = generate(parameters.train + parameters.validation, size, seed, "train")
+        return Source(CLASSES, *train, *generate(parameters.test, size, seed, "test"))
+    path = image_path(parameters)
     if parameters.source == "images":
-        return read_folders(path, parameters.classes, parameters.image_size, progress)
+        return read_folders(path, parameters.classes, size, progress)
     source = read_cifar(parameters.source, path, parameters.download, progress)
     return replace(
         source,
-        train_images_NCHW=_resized(source.train_images_NCHW, parameters.image_size),
-        test_images_NCHW=_resized(source.test_images_NCHW, parameters.image_size),
+        train_images_NCHW=_resized(source.train_images_NCHW, size),
+        test_images_NCHW=_resized(source.test_images_NCHW, size),
     )
 
 
 def check_source(parameters: Data) -> None:
     """Raise MimicError if the files are plainly not there: cheap enough to ask before any job starts."""
     if parameters.source == "images":
-        check_folders(_path(parameters))
+        check_folders(image_path(parameters))
     elif parameters.source != "synthetic":
-        check_cifar(parameters.source, _path(parameters), parameters.download)
+        check_cifar(parameters.source, image_path(parameters), parameters.download)
 
 
-def _path(parameters: Data) -> Path:
+def image_path(parameters: Data) -> Path:
+    """Where the images or archives of the user lie."""
     return Path(parameters.path).expanduser()
-
-
-def _synthetic(parameters: Data, seed: int) -> Source:
-    count = parameters.train + parameters.validation
-    train = synthetic.generate(count, parameters.image_size, seed, "train")
-    test = synthetic.generate(parameters.test, parameters.image_size, seed, "test")
-    return Source(tuple(synthetic.CLASSES), *train, *test)
 
 
 def _resized(images_NCHW: np.ndarray, size: int) -> np.ndarray:

@@ -1,39 +1,36 @@
 """Stratified, seeded splits: 40,000 images to train on and 10,000 to validate with, as in the paper."""
 
 import numpy as np
+import pandas as pd
 
 from mimic.data.image_parameters import Data
 from mimic.data.labelled import Source
+from mimic.data.packed import Splits
 from mimic.data.seeds import stream
 from mimic.support.errors import MimicError
 
-Splits = dict[str, tuple[np.ndarray, np.ndarray]]  # name -> images_NCHW, labels_N
-
 
 def split_source(source: Source, parameters: Data, seed: int) -> Splits:
-    """The train, validation and test images of a study, in this order.
+    """The train, validation and test images of a study.
 
     Test images come from the source's own test set, or from its training images where it has none.
     Raises MimicError naming the parameter if there are too few images.
     """
     counts = {"validation": parameters.validation, "train": parameters.train}
+    pools = {"train": counts, "test": {"test": parameters.test}}
     if source.test_labels_N is None:
         if parameters.test is None:
             raise MimicError(
                 f"data.test: must be a number, not null, because {parameters.path} has no test/ folder "
                 "and the test images are taken from train/"
             )
-        splits = _split(source, "train", {"test": parameters.test, **counts}, seed)
-    else:
-        splits = _split(source, "train", counts, seed)
-        splits |= _split(source, "test", {"test": parameters.test}, seed)
-    return {name: splits[name] for name in ("train", "validation", "test")}
-
-
-def _split(source: Source, pool: str, counts: dict[str, int | None], seed: int) -> Splits:
-    images_NCHW, labels_N = getattr(source, f"{pool}_images_NCHW"), getattr(source, f"{pool}_labels_N")
-    chosen = stratified(labels_N, counts, source.classes, seed, pool)
-    return {name: (images_NCHW[indices], labels_N[indices]) for name, indices in chosen.items()}
+        pools = {"train": pools["test"] | counts}
+    splits: Splits = {}
+    for pool, wanted in pools.items():
+        images_NCHW, labels_N = getattr(source, f"{pool}_images_NCHW"), getattr(source, f"{pool}_labels_N")
+        for name, chosen in stratified(labels_N, wanted, source.classes, seed, pool).items():
+            splits[name] = images_NCHW[chosen], labels_N[chosen]
+    return splits
 
 
 def stratified(
@@ -61,7 +58,8 @@ def stratified(
                 f"data.{name}: {needed} images leave none for class {classes[int(np.argmin(quotas_K))]} "
                 f"(there are {_stock(sizes_K, classes)}); ask for more or add images of that class"
             )
-        taken = _rank_in_class(labels_N[left]) < quotas_K[labels_N[left]]
+        earlier = pd.Series(left).groupby(labels_N[left]).cumcount()  # images of the same class
+        taken = earlier.to_numpy() < quotas_K[labels_N[left]]
         splits[name], left = left[taken], left[~taken]
     return splits
 
@@ -77,18 +75,7 @@ def apportion(sizes_K: np.ndarray, count: int) -> np.ndarray:
     return shares_K
 
 
-def _rank_in_class(labels_N: np.ndarray) -> np.ndarray:
-    """How many earlier images have the same label."""
-    order = np.argsort(labels_N, kind="stable")
-    sizes_K = np.bincount(labels_N)
-    ranks_N = np.empty_like(order)
-    ranks_N[order] = np.arange(len(order)) - np.repeat(np.cumsum(sizes_K) - sizes_K, sizes_K)
-    return ranks_N
-
-
 def _stock(sizes_K: np.ndarray, classes: tuple[str, ...], most: int = 10) -> str:
     """What there is of each class, the scarcest first."""
-    scarce = np.argsort(sizes_K, kind="stable")[:most]
-    listed = ", ".join(f"{classes[k]} {sizes_K[k]}" for k in scarce)
-    more = "" if len(classes) <= most else f" and {len(classes) - most} classes with more"
-    return listed + more
+    listed = ", ".join(f"{classes[k]} {sizes_K[k]}" for k in np.argsort(sizes_K, kind="stable")[:most])
+    return listed if len(classes) <= most else f"{listed} and {len(classes) - most} classes with more"

@@ -5,68 +5,30 @@ a class: a net has to find edges and their arrangement anywhere in the image. Ev
 """
 
 from collections.abc import Callable
+from functools import partial
+from math import prod
 
 import numpy as np
 
 from mimic.data.seeds import uniform_rows
 
 Field = np.ndarray  # a number at each pixel of each image: [N, H, W], or broadcast to it
-
-
-def _disc(u: Field, v: Field) -> Field:
-    return np.hypot(u, v) - 0.9
-
-
-def _square(u: Field, v: Field) -> Field:
-    return np.maximum(np.abs(u), np.abs(v)) - 0.8
-
-
-def _triangle(u: Field, v: Field) -> Field:
-    return np.maximum(-v, 0.866 * np.abs(u) + 0.5 * v) - 0.55
-
-
-def _star(u: Field, v: Field) -> Field:
-    return np.hypot(u, v) - 0.7 - 0.35 * np.cos(5 * np.arctan2(v, u))
-
-
-def _cross(u: Field, v: Field) -> Field:
-    u, v = np.abs(u), np.abs(v)
-    return np.maximum(np.maximum(u, v) - 1, np.minimum(u, v) - 0.28)
-
-
-def _ring(u: Field, v: Field) -> Field:
-    return np.abs(np.hypot(u, v) - 0.75) - 0.2
-
-
-def _frame(u: Field, v: Field) -> Field:
-    return np.abs(np.maximum(np.abs(u), np.abs(v)) - 0.65) - 0.2
-
-
-def _stripes(u: Field, v: Field) -> Field:
-    return np.maximum(np.hypot(u, v) - 1, 0.2 * np.sin(7 * u))
-
-
-def _checks(u: Field, v: Field) -> Field:
-    return np.maximum(np.hypot(u, v) - 1, 0.2 * np.sin(5 * u) * np.sin(5 * v))
-
-
-def _dots(u: Field, v: Field) -> Field:
-    return np.maximum(np.hypot(u, v) - 1, 0.2 * (0.6 - np.cos(7 * u) - np.cos(7 * v)))
+Draws = Callable[..., np.ndarray]  # see _uniform
 
 
 # In the shape's own coordinates, about 1 from its centre to its rim: negative inside, positive outside, and
 # near the edge about the distance from it. Mirrored, each is still of its class.
 _SHAPES: dict[str, Callable[[Field, Field], Field]] = {
-    "disc": _disc,
-    "square": _square,
-    "triangle": _triangle,
-    "star": _star,
-    "cross": _cross,
-    "ring": _ring,
-    "frame": _frame,
-    "stripes": _stripes,
-    "checks": _checks,
-    "dots": _dots,
+    "disc": lambda u, v: np.hypot(u, v) - 0.9,
+    "square": lambda u, v: np.maximum(abs(u), abs(v)) - 0.8,
+    "triangle": lambda u, v: np.maximum(-v, 0.866 * abs(u) + 0.5 * v) - 0.55,
+    "star": lambda u, v: np.hypot(u, v) - 0.7 - 0.35 * np.cos(5 * np.arctan2(v, u)),
+    "cross": lambda u, v: np.maximum(np.maximum(abs(u), abs(v)) - 1, np.minimum(abs(u), abs(v)) - 0.28),
+    "ring": lambda u, v: abs(np.hypot(u, v) - 0.75) - 0.2,
+    "frame": lambda u, v: abs(np.maximum(abs(u), abs(v)) - 0.65) - 0.2,
+    "stripes": lambda u, v: np.maximum(np.hypot(u, v) - 1, 0.2 * np.sin(7 * u)),
+    "checks": lambda u, v: np.maximum(np.hypot(u, v) - 1, 0.2 * np.sin(5 * u) * np.sin(5 * v)),
+    "dots": lambda u, v: np.maximum(np.hypot(u, v) - 1, 0.2 * (0.6 - np.cos(7 * u) - np.cos(7 * v))),
 }
 CLASSES: tuple[str, ...] = tuple(_SHAPES)
 
@@ -83,36 +45,27 @@ def generate(count: int, image_size: int, seed: int, purpose: str) -> tuple[np.n
 
     Image i depends on (seed, purpose, i) and the size alone, so that fewer images are the beginning of more.
     """
-    labels_N = _labels(count, seed, purpose)
+    tens = -(-count // len(CLASSES))  # each ten labels in a row are the ten classes in random order
+    order = uniform_rows(tens, len(CLASSES), seed, "synthetic", purpose, "labels").argsort(axis=1)
+    labels_N = order.ravel()[:count].astype(np.int64)
     images_NCHW = np.empty((count, 3, image_size, image_size), dtype=np.uint8)
     for block, start in enumerate(range(0, count, _BLOCK)):
         part = slice(start, start + _BLOCK)
-        images_NCHW[part] = _draw(labels_N[part], image_size, seed, purpose, block)
+        images_NCHW[part] = _draw(labels_N[part], image_size, seed, "synthetic", purpose, block)
     return images_NCHW, labels_N
 
 
-def _labels(count: int, seed: int, purpose: str) -> np.ndarray:
-    """Each ten labels in a row are the ten classes in random order."""
-    tens = -(-count // len(CLASSES))
-    order = uniform_rows(tens, len(CLASSES), seed, "synthetic", purpose, "labels").argsort(axis=1)
-    return order.ravel()[:count].astype(np.int64)
+def _uniform(
+    count: int, purpose: tuple[str | int, ...], what: str, *shape: int, low: float = 0.0, high: float = 1.0
+) -> np.ndarray:
+    """[count, *shape, 1, 1] float32 draws in low..high, a row an image; the last axes are those of pixels."""
+    rows = uniform_rows(count, prod(shape), *purpose, what).astype(np.float32)
+    return (low + (high - low) * rows).reshape(count, *shape, 1, 1)
 
 
-class _Draws:
-    """Tables of uniform draws for a block of images, one row an image, float32 for speed."""
-
-    def __init__(self, count: int, *purpose: str | int):
-        self._count, self._purpose = count, purpose
-
-    def __call__(self, what: str, *shape: int, low: float = 0.0, high: float = 1.0) -> np.ndarray:
-        """[count, *shape, 1, 1] draws in low..high; the last two axes broadcast over pixels."""
-        rows = uniform_rows(self._count, int(np.prod(shape)), *self._purpose, what).astype(np.float32)
-        return (low + (high - low) * rows).reshape(self._count, *shape, 1, 1)
-
-
-def _draw(labels_N: np.ndarray, image_size: int, seed: int, purpose: str, block: int) -> np.ndarray:
+def _draw(labels_N: np.ndarray, image_size: int, *purpose: str | int) -> np.ndarray:
     """One block of images, uint8 NCHW: a background of waves, strokes over it, the shape, and noise."""
-    draws = _Draws(len(labels_N), seed, "synthetic", purpose, block)
+    draws = partial(_uniform, len(labels_N), purpose)
     y, x = np.mgrid[:image_size, :image_size].astype(np.float32) / image_size + 0.5 / image_size
     ground = draws("ground", 3)
     images = ground + _waves(draws, x, y)
@@ -121,12 +74,12 @@ def _draw(labels_N: np.ndarray, image_size: int, seed: int, purpose: str, block:
     # Far from the ground's colour in each channel, brighter or darker.
     colour = (ground + draws("contrast", 3, low=0.3, high=0.7)) % 1
     _paint(images, _shape(draws, labels_N, x, y) * image_size, colour)
-    noise = uniform_rows(len(images), images[0].size, seed, "synthetic", purpose, block, "noise")
+    noise = uniform_rows(len(images), images[0].size, *purpose, "noise")
     images += (_NOISE * (2 * noise - 1)).reshape(images.shape)
     return (255 * images.clip(0, 1) + 0.5).astype(np.uint8)
 
 
-def _waves(draws: _Draws, x: Field, y: Field) -> Field:
+def _waves(draws: Draws, x: Field, y: Field) -> Field:
     """[N, 3, H, W]: a few plane waves, each in a colour of its own."""
     total = np.zeros((), dtype=np.float32)
     for wave in range(_WAVES):
@@ -138,7 +91,7 @@ def _waves(draws: _Draws, x: Field, y: Field) -> Field:
     return total
 
 
-def _stroke(draws: _Draws, stroke: int, x: Field, y: Field) -> Field:
+def _stroke(draws: Draws, stroke: int, x: Field, y: Field) -> Field:
     """[N, H, W]: the distance from a short thick line at a random place, in image sizes."""
     u, v = _turned(
         x - draws(f"stroke x {stroke}"),
@@ -150,7 +103,7 @@ def _stroke(draws: _Draws, stroke: int, x: Field, y: Field) -> Field:
     return np.maximum(np.abs(u) - half_length, np.abs(v) - half_width)
 
 
-def _shape(draws: _Draws, labels_N: np.ndarray, x: Field, y: Field) -> Field:
+def _shape(draws: Draws, labels_N: np.ndarray, x: Field, y: Field) -> Field:
     """[N, H, W]: about the distance from the edge of each image's shape, in image sizes."""
     radius = draws("radius", low=_RADIUS[0], high=_RADIUS[1])
     centre_x = 0.5 + (1 - 1.6 * radius) * draws("x", low=-0.5, high=0.5)

@@ -14,9 +14,10 @@ from mimic.support.errors import MimicError
 
 
 @dataclass(frozen=True)
-class Score:
-    """How the mean logits of some members do on the validation images."""
+class Addition:
+    """A member, and how the ensemble does with it on the validation images."""
 
+    member: str
     accuracy: float  # fraction
     nll: float  # nats an image
 
@@ -26,7 +27,7 @@ class Selection:
     """An ensemble, and how it came about."""
 
     members: tuple[str, ...]  # in the order of their selection
-    trace: tuple[Score, ...]  # after each addition
+    trace: tuple[Addition, ...]
     candidates: tuple[str, ...]  # every model that could have been chosen
     note: str | None = None  # what the reader should know: models passed over, members missing
 
@@ -59,67 +60,41 @@ def select(
         raise MimicError(
             f"ensemble: none of {len(passed_over)} teachers converged; change their hyperparameters"
         )
-    _check_shapes(candidates, labels_N)
-    members, trace = _forward(candidates, labels_N, size, stop_without_gain)
-    return Selection(tuple(members), tuple(trace), tuple(candidates), _note(candidates, passed_over, size))
+    shape = (len(labels_N), next(iter(candidates.values())).shape[-1])
+    for name, logits_NK in candidates.items():
+        if logits_NK.shape != shape:
+            raise MimicError(
+                f"teacher {name}: validation logits have shape {list(logits_NK.shape)}, not {list(shape)}: "
+                "a row for each validation image, a column for each class"
+            )
+    trace = _forward(candidates, labels_N, size, stop_without_gain)
+    notes = [f"only {len(candidates)} teachers for {size} members"] if len(candidates) < size else []
+    if passed_over:
+        notes.append(f"diverged and not considered: {', '.join(passed_over)}")
+    members = tuple(addition.member for addition in trace)
+    return Selection(members, tuple(trace), tuple(candidates), "; ".join(notes) or None)
 
 
 def _forward(
     candidates: Mapping[str, np.ndarray], labels_N: np.ndarray, size: int, stop_without_gain: bool
-) -> tuple[list[str], list[Score]]:
-    members: list[str] = []
-    trace: list[Score] = []
+) -> list[Addition]:
+    remaining, trace = dict(candidates), list[Addition]()
     total_NK = np.zeros(next(iter(candidates.values())).shape)
-    while len(members) < min(size, len(candidates)):
-        remaining = {name: logits_NK for name, logits_NK in candidates.items() if name not in members}
-        name, score = _best_addition(total_NK, remaining, len(members) + 1, labels_N)
-        if stop_without_gain and trace and score.accuracy <= trace[-1].accuracy:
+    while remaining and len(trace) < size:
+        additions = [
+            _addition(name, (total_NK + logits_NK) / (len(trace) + 1), labels_N)
+            for name, logits_NK in remaining.items()
+        ]
+        best = min(additions, key=lambda addition: (-addition.accuracy, addition.nll, addition.member))
+        if stop_without_gain and trace and best.accuracy <= trace[-1].accuracy:
             break
-        members.append(name)
-        trace.append(score)
-        total_NK += candidates[name]
-    return members, trace
+        trace.append(best)
+        total_NK += remaining.pop(best.member)
+    return trace
 
 
-def _best_addition(
-    total_NK: np.ndarray, remaining: Mapping[str, np.ndarray], count: int, labels_N: np.ndarray
-) -> tuple[str, Score]:
-    """The model whose logits, added to `total_NK`, make the best ensemble of `count` members."""
-
-    def mean_NK(name: str) -> np.ndarray:
-        return (total_NK + remaining[name]) / count
-
-    correct = {name: int((mean_NK(name).argmax(axis=1) == labels_N).sum()) for name in remaining}
-    most = max(correct.values())
-    nll = {name: _nll(mean_NK(name), labels_N) for name in remaining if correct[name] == most}
-    best = min(nll, key=lambda name: (nll[name], name))
-    return best, Score(most / len(labels_N), nll[best])
-
-
-def _nll(logits_NK: np.ndarray, labels_N: np.ndarray) -> float:
-    label_logits_N = logits_NK[np.arange(len(labels_N)), labels_N]
-    return float((np.logaddexp.reduce(logits_NK, axis=1) - label_logits_N).mean())
-
-
-def _check_shapes(candidates: Mapping[str, np.ndarray], labels_N: np.ndarray) -> None:
-    first, reference_NK = next(iter(candidates.items()))
-    for name, logits_NK in candidates.items():
-        if logits_NK.ndim != 2 or len(logits_NK) != len(labels_N):
-            raise MimicError(
-                f"teacher {name}: validation logits have shape {list(logits_NK.shape)}, "
-                f"not one row for each of {len(labels_N)} validation images"
-            )
-        if logits_NK.shape != reference_NK.shape:
-            raise MimicError(
-                f"teacher {name}: validation logits are of {logits_NK.shape[1]} classes, "
-                f"but those of {first} are of {reference_NK.shape[1]}"
-            )
-
-
-def _note(candidates: Collection[str], passed_over: Collection[str], size: int) -> str | None:
-    parts = []
-    if len(candidates) < size:
-        parts.append(f"only {len(candidates)} teachers for {size} members")
-    if passed_over:
-        parts.append(f"diverged and not considered: {', '.join(passed_over)}")
-    return "; ".join(parts) or None
+def _addition(name: str, mean_NK: np.ndarray, labels_N: np.ndarray) -> Addition:
+    """What the ensemble, whose logits are `mean_NK`, is with the model of that name."""
+    nll_N = np.logaddexp.reduce(mean_NK, axis=1) - mean_NK[np.arange(len(labels_N)), labels_N]
+    accuracy = (mean_NK.argmax(axis=1) == labels_N).mean()
+    return Addition(name, float(accuracy), float(nll_N.mean()))

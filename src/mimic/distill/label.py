@@ -25,18 +25,16 @@ def label_shard(context: Context) -> None:
     net = load_ensemble(context.folder("ensemble/ensemble"), description.image_size, device)
     images_NCHW = torch.from_numpy(open_split(data, "train").images_NCHW).to(device)
     augmenter = Augmenter(task.augmentation, description.image_size, device)
-    epochs = range(task.first_epoch, task.first_epoch + task.epochs)
-    logits_NK, thumbnails_MCHW = [], []
+    epochs, labelled = range(task.first_epoch, task.first_epoch + task.epochs), []
     for epoch in epochs:
         started = time.perf_counter()
-        logits, thumbnails = _label_epoch(net, images_NCHW, augmenter, task, epoch)
-        logits_NK.append(logits)
-        thumbnails_MCHW.append(thumbnails)
+        labelled.append(_label_epoch(net, images_NCHW, augmenter, task, epoch))
         pace = len(images_NCHW) / (time.perf_counter() - started)
         context.progress(messages.epoch_labelled(epoch + 1 - epochs.start, len(epochs), pace))
     identity = image_identity(description.digest, task.augmentation, task.seed, description.image_size)
     path = context.out / "logits.safetensors"
-    write_shard(path, torch.stack(logits_NK), epochs, identity, torch.stack(thumbnails_MCHW), task.dtype)
+    logits_ENK, thumbnails_EMCHW = map(torch.stack, zip(*labelled, strict=True))
+    write_shard(path, logits_ENK, epochs, identity, thumbnails_EMCHW, task.dtype)
 
 
 @torch.inference_mode()
@@ -45,11 +43,11 @@ def _label_epoch(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Logits [N, K] float32 of one augmented epoch, and the fingerprint of its images."""
     draws_ND = augmenter.draws(len(images_NCHW), task.seed, *PURPOSE, "augmentation", epoch)
-    logits_NK, thumbnails_MCHW = [], None
+    logits_NK: list[torch.Tensor] = []
     with autocast(images_NCHW.device, task.precision):
         for chosen, draws in zip(images_NCHW.split(BATCH), draws_ND.split(BATCH), strict=True):
             augmented = augmenter(chosen, draws)
-            if thumbnails_MCHW is None:
+            if not logits_NK:
                 thumbnails_MCHW = fingerprint(augmented)
             logits_NK.append(net(prepared(augmented, images_NCHW.device)).cpu())
     return torch.cat(logits_NK), thumbnails_MCHW

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,17 +34,10 @@ def choose_members(context: Context) -> None:
     asked = context.task.ensemble
     diverged = {name for name, record in records.items() if record["status"] != "finished"}
     selection = select(logits_NK, labels_N, asked.size, asked.stop_without_gain, diverged)
-    steps = zip(selection.members, selection.trace, strict=True)
-    description = {
-        "members": list(selection.members),
-        "trace": [{"member": member} | asdict(score) for member, score in steps],
-        "candidates": list(selection.candidates),
-        "note": selection.note,
-        "records": {name: records[name] for name in selection.members},
-    }
+    description = asdict(selection) | {"records": {name: records[name] for name in selection.members}}
     write_json(context.out / "ensemble.json", description)
     write_bundle(context.out / "members.safetensors", {name: teachers[name] for name in selection.members})
-    context.progress(messages.ensemble_chosen(selection.members, selection.trace[-1].accuracy))
+    context.progress(messages.ensemble_chosen(list(selection.members), selection.trace[-1].accuracy))
     if selection.note:
         context.progress(selection.note)
 
@@ -68,7 +62,7 @@ class EnsembleNet(torch.nn.Module):
         return torch.stack([member(images_NCHW).float() for member in self.members]).mean(dim=0)
 
 
-def read_ensemble(folder: Path) -> dict:
+def read_ensemble(folder: Path) -> dict[str, Any]:
     """The description in `folder`: members, trace, candidates, note, records."""
     return json.loads((folder / "ensemble.json").read_text(encoding="utf-8"))
 
@@ -76,5 +70,5 @@ def read_ensemble(folder: Path) -> dict:
 def load_ensemble(folder: Path, image_size: int, device: torch.device) -> EnsembleNet:
     """The ensemble in `folder`, in evaluation mode, on `device`."""
     members = load_bundle(folder / "members.safetensors", read_ensemble(folder)["records"], image_size)
-    net = EnsembleNet(list(members.values()))
-    return net.to(device, memory_format=torch.channels_last).eval()
+    net = EnsembleNet(list(members.values())).to(device)
+    return net.to(memory_format=torch.channels_last).eval()

@@ -1,10 +1,10 @@
 """Students: trained on the transfer set's images, with the ensemble's logits or the images' own labels."""
 
 import json
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
+from torch import Tensor
 
 from mimic.data.augment import Augmenter
 from mimic.data.packed import Split, open_split, read_description
@@ -24,7 +24,7 @@ def train(contexts: Sequence[Context]) -> Iterator[Context]:
 
 def whole_task(context: Context) -> StudentTask:
     """The task of a student, with what the search for its hyperparameters has found, if there is one."""
-    task = context.task
+    task: StudentTask = context.task
     for folder in context.upstream("selection").values():
         found = json.loads((folder / "selection.json").read_text(encoding="utf-8"))
         settled = {"student": found["hyperparameters"], "net": found["net"]}
@@ -32,15 +32,13 @@ def whole_task(context: Context) -> StudentTask:
     return task
 
 
-def settled(context: Context) -> dict | None:
+def settled(context: Context) -> dict[str, object] | None:
     """All that a student's result depends on, whatever search found its hyperparameters; None without one."""
     return whole_task(context).model_dump(mode="json") if context.upstream("selection") else None
 
 
 def train_students(
-    contexts: Sequence[Context],
-    tasks: Sequence[StudentTask],
-    limits: Sequence[dict[int, float]] | None = None,
+    contexts: Sequence[Context], tasks: Sequence[StudentTask], limits: dict[int, float] | None = None
 ) -> Iterator[Context]:
     """Train students in lockstep on one stream of the packed images, each as if it were alone.
 
@@ -49,32 +47,23 @@ def train_students(
     mimic them; the hard-label arm has none. `limits` end hopeless search trials; see FitTask. Raises
     MimicError when the shards belong to other images than those that augmentation makes here.
     """
-    first, data = _check_alike(tasks), contexts[0].folder("data/data")
+    first, data = tasks[0], contexts[0].folder("data/data")
+    if len({_stream_of(task) for task in tasks}) > 1:
+        raise ValueError("a cohort shares one stream, but its members differ in images, order or targets")
     prepare(contexts[0].threads)
     train = open_split(data, "train")
-    if first.arm == "labels":
-        targets = torch.from_numpy(train.labels_N)
-    else:
-        shards = [folder / "logits.safetensors" for folder in contexts[0].upstream("logits").values()]
-        targets = _open_targets(first, data, train, shards).targets
+    targets = _targets(contexts[0], first, train)
     stream = make_stream(first, train.images_NCHW, targets, PURPOSE, cycle=first.transfer_epochs)
-    fit_tasks = map(_fit_task, tasks, limits or [{}] * len(tasks))
-    yield from train_models(list(zip(contexts, tasks, fit_tasks, strict=True)), stream, data)
+    jobs = [(context, task, _fit_task(task, limits)) for context, task in zip(contexts, tasks, strict=True)]
+    yield from train_models(jobs, stream, data)
 
 
-def _check_alike(tasks: Sequence[StudentTask]) -> StudentTask:
-    """The first task, once all have been found to want the same images and targets."""
-    first = tasks[0]
-    for task in tasks[1:]:
-        for field in ("seed", "augmentation", "transfer_epochs", "batch_size"):
-            if getattr(task, field) != getattr(first, field):
-                raise ValueError(f"a cohort shares one stream, but its members differ in {field}")
-        if (task.arm == "labels") != (first.arm == "labels"):
-            raise ValueError("a cohort shares one stream, but its members differ in their targets")
-    return first
+def _stream_of(task: StudentTask) -> tuple[object, ...]:
+    """What images a student is trained on, and with which targets."""
+    return task.seed, task.augmentation, task.transfer_epochs, task.batch_size, task.arm == "labels"
 
 
-def _fit_task(task: StudentTask, limits: dict[int, float]) -> FitTask:
+def _fit_task(task: StudentTask, limits: dict[int, float] | None) -> FitTask:
     student = task.student
     return FitTask(
         learning_rate=student.learning_rate,
@@ -85,18 +74,21 @@ def _fit_task(task: StudentTask, limits: dict[int, float]) -> FitTask:
         loss=task.loss,
         precision=task.precision,
         seed=torch_seed(task.seed, "student", task.repetition),
-        limits=limits,
+        limits=limits or {},
     )
 
 
-def _open_targets(task: StudentTask, data: Path, train: Split, shards: list[Path]) -> TransferTargets:
-    """The targets, once one epoch of every shard has been found to belong to the images made here."""
-    description = read_description(data)
+def _targets(context: Context, task: StudentTask, train: Split) -> Tensor | Callable[[int], Tensor]:
+    """Labels, or logits by epoch: of these, one epoch of each shard is held against the images made here."""
+    if task.arm == "labels":
+        return torch.from_numpy(train.labels_N)
+    description = read_description(context.folder("data/data"))
     identity = image_identity(description.digest, task.augmentation, task.seed, description.image_size)
-    targets = TransferTargets(shards, identity, train.count, task.transfer_epochs)
+    shards = [folder / "logits.safetensors" for folder in context.upstream("logits").values()]
+    transfer = TransferTargets(shards, identity, len(train.labels_N), task.transfer_epochs)
     augmenter = Augmenter(task.augmentation, description.image_size)
     first_NCHW = torch.from_numpy(train.images_NCHW[:FINGERPRINT_IMAGES])
-    for epoch in targets.first_epochs:
+    for epoch in transfer.first_epochs:
         draws_ND = augmenter.draws(len(first_NCHW), task.seed, *PURPOSE, "augmentation", epoch)
-        targets.check_images(epoch, augmenter(first_NCHW, draws_ND))
-    return targets
+        transfer.check_images(epoch, augmenter(first_NCHW, draws_ND))
+    return transfer.targets

@@ -10,10 +10,11 @@ Epochs count from 0. A shard holds the tensors logits_ENK and thumbnails_EMCHW.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from math import inf
 from pathlib import Path
+from typing import Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -31,7 +32,7 @@ FINGERPRINT_BLOCK = 4  # pixels, a side of the blocks that a thumbnail averages
 FINGERPRINT_TOLERANCE = 0.5  # grey levels: float16 rounds by 0.06, another draw changes far more
 
 
-def image_identity(digest: str, augmentation: Augmentation, seed: int, image_size: int) -> dict:
+def image_identity(digest: str, augmentation: Augmentation, seed: int, image_size: int) -> dict[str, object]:
     """All that the augmented images are a function of, besides the epoch; `digest` is the data's."""
     return {
         "data": digest,
@@ -54,12 +55,8 @@ def fingerprint(images_NCHW: torch.Tensor) -> torch.Tensor:
 def check_fingerprint(stored_MCHW: torch.Tensor, images_NCHW: torch.Tensor, origin: str) -> None:
     """Raise MimicError, naming `origin`, unless the images look like the thumbnails stored."""
     found_MCHW = fingerprint(images_NCHW)
-    if found_MCHW.shape != stored_MCHW.shape:
-        raise MimicError(
-            f"{origin}: thumbnails of shape {list(stored_MCHW.shape)} do not fit the augmented images, "
-            f"whose thumbnails have shape {list(found_MCHW.shape)}"
-        )
-    difference = (found_MCHW.float() - stored_MCHW.float()).abs().max().item()
+    alike = found_MCHW.shape == stored_MCHW.shape
+    difference = (found_MCHW.float() - stored_MCHW.float()).abs().max().item() if alike else inf
     if not difference <= FINGERPRINT_TOLERANCE:  # so put, NaN is refused as well
         raise MimicError(
             f"{origin}: the logits belong to other images; thumbnails differ by {difference:.2f} grey levels "
@@ -71,31 +68,27 @@ def write_shard(
     path: Path,
     logits_ENK: torch.Tensor,
     epochs: range,
-    identity: dict,
+    identity: Mapping[str, object],
     thumbnails_EMCHW: torch.Tensor,
-    dtype: str = "float16",
+    dtype: Literal["float16", "float32"] = "float16",
 ) -> None:
     """Publish the logits of some epochs, stored as float16 or float32.
 
     `logits_ENK` are float32 (or float16) in the order of the training split; `thumbnails_EMCHW` is the
     `fingerprint` of each epoch. Raises MimicError for logits that are not finite or beyond `dtype`.
     """
-    if not len(logits_ENK) == len(thumbnails_EMCHW) == len(epochs):
-        raise MimicError(
-            f"{path}: {len(epochs)} epochs need as many blocks of logits and thumbnails, "
-            f"not {len(logits_ENK)} and {len(thumbnails_EMCHW)}"
-        )
     if not logits_ENK.isfinite().all():
         raise MimicError(
             f"{path}: the ensemble's logits are not finite; take the teacher at fault out of the study"
         )
-    largest = torch.finfo(getattr(torch, dtype)).max
+    stored = {"float16": torch.float16, "float32": torch.float32}[dtype]
+    largest = torch.finfo(stored).max
     if logits_ENK.abs().max() > largest:
         raise MimicError(
             f"{path}: a logit exceeds {largest:.0f}, the {dtype} maximum; set transfer.dtype to float32"
         )
     tensors = {
-        "logits_ENK": logits_ENK.to(getattr(torch, dtype)).contiguous(),
+        "logits_ENK": logits_ENK.to(stored).contiguous(),
         "thumbnails_EMCHW": thumbnails_EMCHW.to(torch.float16).contiguous(),
     }
     # One entry: safetensors writes several in random order, and equal shards must be equal files.
@@ -116,23 +109,19 @@ class Shard:
     def logits_NK(self, epoch: int) -> torch.Tensor:
         """The targets of one epoch, float32. Raises MimicError when one is not finite."""
         # A copy: what safetensors returns is the file itself, mapped into memory.
-        logits_NK = self._read("logits_ENK", epoch).to(torch.float32, copy=True)
+        logits_NK = self.read("logits_ENK", epoch).to(torch.float32, copy=True)
         if not logits_NK.isfinite().all():
             raise MimicError(
                 f"{self.path}: logits of epoch {epoch} are not finite; restore the file or compute it again"
             )
         return logits_NK
 
-    def thumbnails_MCHW(self, epoch: int) -> torch.Tensor:
-        """The thumbnails of one epoch's first augmented images, float16 grey levels."""
-        return self._read("thumbnails_EMCHW", epoch)
-
-    def _read(self, tensor: str, epoch: int) -> torch.Tensor:
+    def read(self, tensor: str, epoch: int) -> torch.Tensor:
         with safe_open(self.path, framework="pt") as file:
             return file.get_slice(tensor)[self.epochs.index(epoch)]
 
 
-def read_shard(path: Path, identity: dict) -> Shard:
+def read_shard(path: Path, identity: Mapping[str, object]) -> Shard:
     """Open a shard whose images are those of `identity`.
 
     Raises MimicError when the file is missing, damaged or no shard, or when its identity differs.
@@ -140,7 +129,7 @@ def read_shard(path: Path, identity: dict) -> Shard:
     try:
         with safe_open(path, framework="pt") as file:
             shard = json.loads((file.metadata() or {})["shard"])
-            epochs, stored = range(*shard["epochs"]), shard["identity"]
+            epochs, stored = range(*shard["epochs"]), _flat(shard["identity"])
             held, images, classes = file.get_slice("logits_ENK").get_shape()
             thumbnails = file.get_slice("thumbnails_EMCHW").get_shape()[0]
     except FileNotFoundError:
@@ -153,23 +142,19 @@ def read_shard(path: Path, identity: dict) -> Shard:
         raise MimicError(
             f"{path}: holds logits of {held} epochs where it promises {len(epochs)}; compute it again"
         )
-    _check_identity(path, stored, identity)
-    return Shard(Path(path), epochs, images, classes)
-
-
-def _check_identity(path: Path, stored: dict, expected: dict) -> None:
-    stored, expected = _flat(stored), _flat(json.loads(json.dumps(expected)))
+    expected = _flat(json.loads(json.dumps(identity)))
     for item in sorted(stored.keys() | expected.keys()):
         if stored.get(item) != expected.get(item):
             raise MimicError(
                 f"{path}: belongs to other images: {item} is {stored.get(item)} there "
                 f"and {expected.get(item)} here; compute the logits again"
             )
+    return Shard(path, epochs, images, classes)
 
 
-def _flat(value: dict, prefix: str = "") -> dict:
+def _flat(value: Mapping[str, object], prefix: str = "") -> dict[str, object]:
     """Nested keys as `augmentation.hsv.Dh`."""
-    flat = {}
+    flat: dict[str, object] = {}
     for key, item in value.items():
         flat |= _flat(item, f"{prefix}{key}.") if isinstance(item, dict) else {f"{prefix}{key}": item}
     return flat
@@ -178,66 +163,42 @@ def _flat(value: dict, prefix: str = "") -> dict:
 class TransferTargets:
     """The ensemble's logits on every augmented epoch, one epoch at a time in memory."""
 
-    def __init__(self, paths: Iterable[Path], identity: dict, images: int, epochs: int) -> None:
+    def __init__(
+        self, paths: Iterable[Path], identity: Mapping[str, object], images: int, epochs: int
+    ) -> None:
         """Open the shards at `paths`, in any order; together they must hold `epochs` epochs of `images`.
 
         Raises MimicError when a shard is missing, damaged, of other images or of another shape, and
         when an epoch is missing or held twice.
         """
-        self.epochs = epochs
-        self._shards = sorted(
-            (read_shard(path, identity) for path in paths), key=lambda shard: shard.epochs.start
-        )
-        self._check_shapes(images)
-        self._check_epochs()
+        shards = sorted((read_shard(path, identity) for path in paths), key=lambda shard: shard.epochs.start)
+        for shard in shards:
+            if (shard.images, shard.classes) != (images, shards[0].classes):
+                raise MimicError(
+                    f"{shard.path}: holds logits of {shard.images} images and {shard.classes} classes, "
+                    f"not of the {images} to train on and {shards[0].classes}; compute it again"
+                )
+        self._shards = {epoch: shard for shard in shards for epoch in shard.epochs}
+        if [epoch for shard in shards for epoch in shard.epochs] != list(range(epochs)):
+            held = ", ".join(f"{shard.epochs.start} to {shard.epochs.stop - 1}" for shard in shards)
+            raise MimicError(
+                f"transfer set: the shards hold epochs {held or 'of nothing'}, where 0 to {epochs - 1} are "
+                "needed, each once; compute the logits again"
+            )
 
     @property
     def first_epochs(self) -> list[int]:
         """The first epoch of each shard."""
-        return [shard.epochs.start for shard in self._shards]
+        return [epoch for epoch, shard in self._shards.items() if epoch == shard.epochs.start]
 
     def targets(self, epoch: int) -> torch.Tensor:
         """Logits [N, K] float32 of the augmented images of `epoch`, by index in the training split."""
-        return self._shard(epoch).logits_NK(epoch)
+        return self._shards[epoch].logits_NK(epoch)
 
     def check_images(self, epoch: int, images_NCHW: torch.Tensor) -> None:
         """Raise MimicError unless the first augmented images of `epoch` are those the logits belong to.
 
         `images_NCHW` are images 0, 1, … of the training split, at least 64 of them or all.
         """
-        shard = self._shard(epoch)
-        check_fingerprint(shard.thumbnails_MCHW(epoch), images_NCHW, f"{shard.path}, epoch {epoch}")
-
-    def _shard(self, epoch: int) -> Shard:
-        for shard in self._shards:
-            if epoch in shard.epochs:
-                return shard
-        raise MimicError(f"transfer set: epoch {epoch} does not exist among 0 to {self.epochs - 1}")
-
-    def _check_shapes(self, images: int) -> None:
-        for shard in self._shards:
-            if shard.images != images:
-                raise MimicError(
-                    f"{shard.path}: holds logits of {shard.images} images, but there are {images} to train on"
-                )
-            if shard.classes != self._shards[0].classes:
-                raise MimicError(
-                    f"{shard.path}: holds logits of {shard.classes} classes, but {self._shards[0].path} "
-                    f"of {self._shards[0].classes}"
-                )
-
-    def _check_epochs(self) -> None:
-        for one, other in pairwise(self._shards):
-            if other.epochs.start < one.epochs.stop:
-                raise MimicError(
-                    f"{other.path}: holds epoch {other.epochs.start}, which {one.path} holds as well"
-                )
-        held = {epoch for shard in self._shards for epoch in shard.epochs}
-        if missing := sorted(set(range(self.epochs)) - held):
-            raise MimicError(
-                f"transfer set: no shard holds epoch {missing[0]}; compute the logits of that shard"
-            )
-        if extra := sorted(held - set(range(self.epochs))):
-            raise MimicError(
-                f"{self._shards[-1].path}: holds epoch {extra[0]}, but the transfer set has {self.epochs}"
-            )
+        shard = self._shards[epoch]
+        check_fingerprint(shard.read("thumbnails_EMCHW", epoch), images_NCHW, f"{shard.path}, epoch {epoch}")

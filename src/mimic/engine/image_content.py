@@ -14,6 +14,7 @@ from mimic.data.archives import entries
 from mimic.data.cifar import VERSIONS
 from mimic.data.folders import read_layout
 from mimic.data.image_parameters import Data
+from mimic.data.sources import image_path
 from mimic.engine.sidecar import read_sidecar
 from mimic.engine.state import STATE
 from mimic.support import publish
@@ -24,7 +25,7 @@ def content(data: Data, packed: Path) -> str | None:
 
     None for images that nothing here tells about. Raises MimicError when the images' layout is wrong.
     """
-    if data.source != "images" or place(data).exists():
+    if data.source != "images" or image_path(data).exists():
         return digest(data)
     record = read_sidecar(packed / SIDECAR)
     return record.parameters.get("content") if record else None
@@ -36,13 +37,8 @@ def digest(data: Data) -> str | None:
         return None
     if data.source in VERSIONS:  # read only with this checksum
         return VERSIONS[data.source].md5
-    path = place(data)
+    path = image_path(data)
     return _known(path) or _remembered(path, _read(path))
-
-
-def place(data: Data) -> Path:
-    """Where the user's images lie."""
-    return Path(data.path).expanduser()
 
 
 def _read(path: Path) -> str:

@@ -9,7 +9,6 @@ Images on which every seed of every model is right or wrong in the same way are 
 resample needs no list of images: it is one multinomial draw of how often each such pattern occurs.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,22 +34,12 @@ def accuracy_interval(correct_SN: np.ndarray, resamples: int, confidence: float,
 
 
 def difference_interval(
-    correct_A_SN: np.ndarray, correct_B_SN: np.ndarray, resamples: int, confidence: float, seed: int
-) -> Interval:
-    """The accuracy of A less that of B, paired over the test images. The numbers of seeds may differ.
-
-    Raises MimicError when the two were not tested on equally many images.
-    """
-    return contrast_interval(correct_A_SN, correct_B_SN, resamples, confidence, seed)
-
-
-def contrast_interval(
     outcome_A_SN: np.ndarray, outcome_B_SN: np.ndarray, resamples: int, confidence: float, seed: int
 ) -> Interval:
     """The mean of A less that of B, paired over the test images: [seeds, images] of any few values.
 
-    An outcome may be what one model gains over another on an image: -1, 0 or 1. Raises MimicError when
-    the two are not of equally many images.
+    An outcome is whether a model is right, or what it gains over another on an image: -1, 0 or 1. The
+    numbers of seeds may differ. Raises MimicError when the two are not of equally many images.
     """
     images_A, images_B = outcome_A_SN.shape[1], outcome_B_SN.shape[1]
     if images_A != images_B:
@@ -62,31 +51,21 @@ def contrast_interval(
 
 def _interval(models: list[tuple[int, np.ndarray]], resamples: int, confidence: float, seed: int) -> Interval:
     """The interval of the sum of mean outcomes, each with its sign."""
-    outcomes_SN = np.concatenate([outcome_SN for _, outcome_SN in models])
-    patterns_SP, images_P = np.unique(outcomes_SN, axis=1, return_counts=True)
-    rows = np.cumsum([len(outcome_SN) for _, outcome_SN in models])[:-1]
-    signed = list(zip((sign for sign, _ in models), np.split(patterns_SP, rows), strict=True))
-    statistics = np.concatenate(list(_resample(signed, images_P, resamples, seed)))
-    low, high = np.quantile(statistics, [(1 - confidence) / 2, (1 + confidence) / 2])
+    signs, outcomes = zip(*models, strict=True)
+    patterns_SP, images_P = np.unique(np.concatenate(outcomes), axis=1, return_counts=True)
+    parts = np.split(patterns_SP, np.cumsum([len(outcome_SN) for outcome_SN in outcomes])[:-1])
+    seed_streams = [stream(seed, "bootstrap", "seeds", index) for index in range(len(models))]
+    image_stream, images = stream(seed, "bootstrap", "images"), images_P.sum()
+    statistics_R, block = np.empty(resamples), max(1, BLOCK // len(images_P))
+    for first in range(0, resamples, block):
+        counts_RP = image_stream.multinomial(images, images_P / images, min(block, resamples - first))
+        statistics_R[first : first + block] = sum(
+            sign * _mean(part_SP, counts_RP, random)
+            for sign, part_SP, random in zip(signs, parts, seed_streams, strict=True)
+        )
+    low, high = np.quantile(statistics_R, [(1 - confidence) / 2, (1 + confidence) / 2])
     mean = sum(sign * outcome_SN.mean() for sign, outcome_SN in models)
     return Interval(float(mean), float(low), float(high))
-
-
-def _resample(
-    models: list[tuple[int, np.ndarray]], images_P: np.ndarray, resamples: int, seed: int
-) -> Iterator[np.ndarray]:
-    """The statistic of each resample [R], in blocks. `models` are signs and patterns_SP."""
-    image_stream = stream(seed, "bootstrap", "images")
-    seed_streams = [stream(seed, "bootstrap", "seeds", index) for index in range(len(models))]
-    images = images_P.sum()
-    rows = max(1, BLOCK // len(images_P))
-    for first in range(0, resamples, rows):
-        size = min(rows, resamples - first)
-        counts_RP = image_stream.multinomial(images, images_P / images, size)
-        yield sum(
-            sign * _mean(patterns_SP, counts_RP, random)
-            for (sign, patterns_SP), random in zip(models, seed_streams, strict=True)
-        )
 
 
 def _mean(patterns_SP: np.ndarray, counts_RP: np.ndarray, random: np.random.Generator) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 import json
 
-import numpy as np
 import pandas as pd
 from safetensors.numpy import load_file
 
@@ -18,13 +17,7 @@ def compare(context: Context) -> None:
         predictions |= load_file(folder / "predictions.safetensors")
     reference_NK = predictions["ensemble"]
     for row in rows:
-        if row["name"] in predictions:
-            row |= _likeness(predictions[row["name"]], reference_NK)
+        if (logits_NK := predictions.get(row["name"])) is not None:
+            row["agreement"] = metrics.agreement(logits_NK, reference_NK)
+            row["kl"] = metrics.kl(logits_NK, reference_NK)
     pd.DataFrame(rows).to_csv(context.out / "models.csv", index=False)
-
-
-def _likeness(logits_NK: np.ndarray, reference_NK: np.ndarray) -> dict[str, float]:
-    return {
-        "agreement": metrics.agreement(logits_NK, reference_NK),
-        "kl": metrics.kl(logits_NK, reference_NK),
-    }

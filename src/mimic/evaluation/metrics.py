@@ -12,11 +12,6 @@ def log_softmax(logits_NK: np.ndarray) -> np.ndarray:
     return logits_NK - np.logaddexp.reduce(logits_NK, axis=1, keepdims=True)
 
 
-def error_count(logits_NK: np.ndarray, labels_N: np.ndarray) -> int:
-    """The number of images predicted wrongly."""
-    return int((logits_NK.argmax(axis=1) != labels_N).sum())
-
-
 def accuracy(logits_NK: np.ndarray, labels_N: np.ndarray) -> float:
     """The fraction of images predicted rightly."""
     return float((logits_NK.argmax(axis=1) == labels_N).mean())

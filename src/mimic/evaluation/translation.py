@@ -29,6 +29,5 @@ def translation_accuracy(
     logits_of: Callable[[np.ndarray], np.ndarray], images_NCHW: np.ndarray, labels_N: np.ndarray, pixels: int
 ) -> float:
     """The mean accuracy over the four directions, of a model that maps images_NCHW to logits_NK."""
-    return float(
-        np.mean([accuracy(logits_of(moved_NCHW), labels_N) for moved_NCHW in shifted(images_NCHW, pixels)])
-    )
+    accuracies = [accuracy(logits_of(moved_NCHW), labels_N) for moved_NCHW in shifted(images_NCHW, pixels)]
+    return float(np.mean(accuracies))

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
+from typing import Any
 
 from mimic.nets.family import Family, Widths
 from mimic.nets.layers import Layers, count
@@ -53,10 +54,11 @@ class _Solver:
 
     def complete(self, given: Mapping[str, float]) -> dict[str, int]:
         """The given widths, and the dependent one that brings the net closest to the budget."""
-        narrowest = {name: int(given[name]) for name in self.family.given} | {self.family.dependent: 1}
+        dependent: Any = self.family.dependent  # a name: only a family that has one is completed
+        narrowest = {name: int(given[name]) for name in self.family.given} | {dependent: 1}
         if self.parameters(narrowest) > self.budget:
             raise self._too_wide(narrowest)
-        return self._closest(narrowest, self.family.dependent)
+        return self._closest(narrowest, dependent)
 
     def scale(self, ratios: Mapping[str, float]) -> dict[str, int]:
         """All widths in proportion to their ratios as far as whole numbers allow.
@@ -65,7 +67,7 @@ class _Solver:
         after another: what rounding one leaves over is shared out among those that follow.
         """
         names = self.family.given
-        settled = {}
+        settled: dict[str, int] = {}
 
         def proportional(widest: int) -> dict[str, int]:
             free = {name: ratios[name] for name in names if name not in settled}
@@ -104,7 +106,7 @@ class _Solver:
     def _too_wide(self, narrowest: Widths) -> MimicError:
         """Names a bound for each given width that would do alone, else one that would do for all."""
         names, dependent = self.family.given, self.family.dependent
-        common = self._largest(lambda number: {**dict.fromkeys(names, number), dependent: 1})
+        common = self._largest(lambda number: {**dict.fromkeys(names, number), dependent: 1})  # type: ignore[dict-item]
         if not common:
             return self._too_small()
         bounds = {name: self._largest_of(narrowest, name) for name in names}

@@ -34,6 +34,8 @@ class Net(nn.Sequential):
     are the two of `map_logits`, in a net that has them.
     """
 
+    input_scale: Tensor
+
     def __init__(self, modules: OrderedDict[str, nn.Module], input_scale: float) -> None:
         super().__init__(modules)
         self.register_buffer("input_scale", torch.tensor(input_scale, dtype=torch.float32))
@@ -69,8 +71,8 @@ def build(layers: Layers, channels: int, image_size: int, input_scale: float = 1
 
 
 def _modules(layers: Layers, shape: Shape) -> OrderedDict[str, nn.Module]:
-    numbers = Counter()
-    modules = OrderedDict()
+    numbers: Counter[str] = Counter()
+    modules: OrderedDict[str, nn.Module] = OrderedDict()
     for layer in _pool_before_relu(layers):
         kind = type(layer).__name__.lower()
         numbers[kind] += 1
@@ -127,7 +129,7 @@ def initialise(net: Net, scale: float, seed: int) -> None:
             module.bias.zero_()
 
 
-def save_weights(net: Net, path: Path) -> None:
+def save_weights(net: nn.Module, path: Path) -> None:
     """Publish the state of `net` atomically: float32, contiguous whatever the net's memory format."""
     with atomic_path(path) as aside:
         save_file({name: tensor.contiguous() for name, tensor in net.state_dict().items()}, aside)

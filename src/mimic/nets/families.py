@@ -4,7 +4,18 @@ Tasks carry what a job needs of a family, and no step imports this module: so it
 """
 
 from mimic.nets.family import Family
-from mimic.nets.layers import BatchNorm, Conv, Dropout, Flatten, Layers, Linear, Pool, ReLU, Residual
+from mimic.nets.layers import (
+    AnyLayer,
+    BatchNorm,
+    Conv,
+    Dropout,
+    Flatten,
+    Layers,
+    Linear,
+    Pool,
+    ReLU,
+    Residual,
+)
 
 TEACHER_CONVOLUTIONS = (2, 2, 4)  # in each group
 
@@ -114,7 +125,7 @@ FAMILIES = tuple(STUDENTS)
 
 def teacher(batch_normalisation: bool) -> Family:
     """c2-mp-c2-mp-c4-mp-fc2 (paper, appendix): eight 3x3 convolutions in three groups, two hidden layers."""
-    hidden: list = []
+    hidden: list[AnyLayer] = []
     for number, convolutions in enumerate(TEACHER_CONVOLUTIONS, start=1):
         filters = f"group{number}"
         if batch_normalisation:  # its shift makes the convolution's bias redundant

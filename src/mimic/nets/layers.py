@@ -150,7 +150,7 @@ def fill(template: Layers, numbers: Mapping[str, float]) -> Layers:
     return tuple(layer for layer in filled if not (isinstance(layer, Dropout) and not layer.rate))
 
 
-def _filled(layer: Layer, numbers: Mapping[str, float]) -> Layer:
+def _filled(layer: AnyLayer, numbers: Mapping[str, float]) -> AnyLayer:
     if isinstance(layer, Residual):
         return Residual(fill(layer.layers, numbers))
     named = {name: numbers[value] for name, value in named_numbers(layer).items()}

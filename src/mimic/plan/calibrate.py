@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from itertools import chain, count, repeat
 from pathlib import Path
 
@@ -18,11 +17,15 @@ import numpy as np
 import psutil
 import torch
 
+from mimic.config.parameters import Parameters
+from mimic.dag.study import Study
 from mimic.data.augment import Augmenter
-from mimic.data.image_parameters import CHANNELS, Augmentation
+from mimic.data.image_parameters import CHANNELS
 from mimic.nets.build import build
 from mimic.plan.hardware import HERE, Hardware, Pace
 from mimic.plan.nets import PlannedNet
+from mimic.plan.work import Counts
+from mimic.support.errors import MimicError
 from mimic.training import checkpoint
 from mimic.training.losses.cross_entropy import CrossEntropy
 from mimic.training.precision import choose_device, prepare
@@ -37,17 +40,6 @@ LONG = 5e10  # floating-point operations: a net whose step takes more is judged 
 IMAGES = 8192
 
 
-@dataclass(frozen=True)
-class Sample:
-    """What every process measures."""
-
-    nets: tuple[PlannedNet, ...]
-    classes: int
-    precision: Precision
-    augmentation: Augmentation
-    threads: int  # of each process
-
-
 def representative(nets: Iterable[PlannedNet]) -> tuple[PlannedNet, ...]:
     """Of each kind of net the least, and the greatest whose step is no matter of seconds."""
     ascending = sorted(set(nets), key=lambda net: (net.kind, net.multiply_adds, net.parameters))
@@ -56,14 +48,24 @@ def representative(nets: Iterable[PlannedNet]) -> tuple[PlannedNet, ...]:
     return tuple(dict.fromkeys([*least.values(), *quick.values()]))
 
 
-def calibrate(sample: Sample, jobs: int) -> Hardware:
-    """This machine, as processes find it that measure the sample side by side: `jobs`, or one on a GPU."""
+def calibrate(study: Study, counts: Counts, jobs: int | None) -> Hardware:
+    """This machine, as processes find it that measure the nets of `study` side by side.
+
+    By as many as will run at once: `jobs`, or all that can; one on a GPU, where each job has its own. Raises
+    MimicError for more jobs than it runs.
+    """
+    most = side_by_side()
+    if jobs and jobs > most:
+        raise MimicError(f"--jobs {jobs}: this machine runs {most} at once; give at most that, or --hardware")
+    jobs = jobs or most
     device = "cpu" if choose_device().type == "cpu" else "gpu"
-    processes = jobs if device == "cpu" else 1  # jobs on GPUs have one each
+    trained = [counts.work(job).trained for job in study.jobs()]
+    nets = representative(net for net in trained if net)
+    processes = jobs if device == "cpu" else 1
     context = multiprocessing.get_context("spawn")  # a process starts as a job does
     with ProcessPoolExecutor(processes, context) as pool:
-        called = repeat(time.time(), processes)
-        found = np.mean(list(pool.map(_measure, repeat(sample), called)), axis=0)
+        asked = repeat(nets), repeat(study.parameters), repeat(time.time(), processes)
+        found = np.mean(list(pool.map(_measure, *asked)), axis=0)
     start, process, augmentation, saving, *paces = found.tolist()
     return Hardware(
         name=HERE,
@@ -73,28 +75,28 @@ def calibrate(sample: Sample, jobs: int) -> Hardware:
         augmentation=augmentation,
         saving=saving,
         process=process,
-        paces=tuple(map(Pace, sample.nets, paces[::2], paces[1::2])),
+        paces=tuple(map(Pace, nets, paces[::2], paces[1::2])),
     )
 
 
-def _measure(sample: Sample, called: float) -> list[float]:
+def _measure(nets: tuple[PlannedNet, ...], parameters: Parameters, called: float) -> list[float]:
     """In a process of its own, `called` at that time.
 
     Seconds until its start, bytes of its memory, seconds an augmented image and a saved byte; then of each
     net seconds an image in training, amid augmentation as always, and in prediction.
     """
-    prepare(sample.threads)
-    device, size, precision = choose_device(), sample.nets[0].image_size, sample.precision
+    prepare(1)
+    device, size, precision = choose_device(), parameters.data.image_size, parameters.precision
     torch.zeros(1, device=device)  # a GPU's context belongs to the start
     start, process = time.time() - called, psutil.Process().memory_info().rss
     images_NCHW = np.random.default_rng(0).integers(0, 256, (IMAGES, CHANNELS, size, size), dtype=np.uint8)
-    largest = _trainer(max(sample.nets, key=lambda net: net.parameters), precision, device)
+    largest = _trainer(max(nets, key=lambda net: net.parameters), precision, device)
 
     def stream(batch_size: int) -> AugmentedStream:
         return AugmentedStream(
             images_NCHW,
-            torch.arange(IMAGES) % sample.classes,
-            Augmenter(sample.augmentation, size, device),
+            torch.arange(IMAGES) % parameters.data.classes,
+            Augmenter(parameters.augmentation, size, device),
             batch_size=batch_size,
             seed=0,
             augmentation=("calibration", "augmentation"),
@@ -104,7 +106,7 @@ def _measure(sample: Sample, called: float) -> list[float]:
 
     augmentation = _typical(lambda: list(stream(128).batches(0)), device) / IMAGES
     found = [start, process, augmentation, _saving(largest)]
-    for net in sample.nets:
+    for net in nets:
         trainer = _trainer(net, precision, device)
         batches = chain.from_iterable(map(stream(net.batch_size).batches, count()))
         found.append(_typical(trainer.step, device, batches) / min(net.batch_size, IMAGES))

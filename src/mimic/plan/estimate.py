@@ -1,7 +1,8 @@
 """The plan of a study on some hardware: every step's processes, work, time, memory and storage."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pandas as pd
 
@@ -10,11 +11,11 @@ from mimic.dag.jobs import Job
 from mimic.dag.steps import STEPS
 from mimic.dag.study import Study
 from mimic.plan.hardware import Hardware
-from mimic.plan.schedule import Dag, Node, longest_chain, wall_time
-from mimic.plan.spent import spent
-from mimic.plan.work import Assumptions, Images, model_task, work_of
+from mimic.plan.schedule import Dag, longest_chain, wall_time
+from mimic.plan.work import Counts, model_task
 from mimic.training.recipe import Precision
 
+BENCHMARKS = ".mimic/{study}/benchmarks"  # as in the Snakefile
 STEP = {  # what the processes of a step come to
     "jobs": ("jobs", "sum"),
     "processes": ("jobs", "size"),  # fewer than jobs, where cohorts share one
@@ -47,40 +48,36 @@ class Plan:
     spent: pd.DataFrame  # what has run so far, by step
 
 
-def make_plan(
-    study: Study, images: Images, hardware: Hardware, assumptions: Assumptions, jobs: Iterable[int]
-) -> Plan:
+def make_plan(study: Study, counts: Counts, hardware: Hardware, jobs: Iterable[int]) -> Plan:
     """The plan of `study` on `hardware`, with each of the given numbers of jobs side by side."""
     cohorts, precision = Cohorts(study), study.parameters.precision
     groups = (cohort.members if (cohort := cohorts.of(job)) else (job,) for job in study.jobs())
     members = {group[0].id: group for group in groups}  # of each process, by the id of its first job
-    rows = {id_: _process(jobs, images, hardware, assumptions, precision) for id_, jobs in members.items()}
+    rows = {id_: _process(jobs, counts, hardware, precision) for id_, jobs in members.items()}
     processes = pd.DataFrame.from_dict(rows, orient="index").infer_objects()
-    dag = _dag(members, processes["seconds"].to_dict())
-    whole = processes.loc[longest_chain(dag)]
+    dag, seconds = _dag(members), processes["seconds"].to_dict()
+    whole = processes.loc[longest_chain(dag, seconds)]
     heaviest = processes["checkpoint"].sort_values(ascending=False)
     schedules = [task.schedule for job in study.jobs() if (task := model_task(job))]
     return Plan(
         study=study.name,
         hardware=hardware,
-        patience_share=assumptions.patience_share,
+        patience_share=counts.patience_share,
         patient_trainings=sum(schedule.planned_epochs is None for schedule in schedules),
         steps=_steps(processes, dag),
         total=processes.assign(step="all").groupby("step").agg(**STEP).assign(**_chain(whole)),
         longest_chain=whole[["step", "name", "seconds"]],
-        wall_seconds={number: wall_time(dag, number) for number in jobs},
+        wall_seconds={number: wall_time(dag, seconds, number) for number in jobs},
         checkpoint_bytes={number: float(heaviest.head(number).sum()) for number in jobs},
         seconds_at_most=float(processes["at_most"].sum()),
         spent=spent(study.name),
     )
 
 
-def _process(
-    jobs: tuple[Job, ...], images: Images, hardware: Hardware, assumptions: Assumptions, precision: Precision
-) -> dict:
+def _process(jobs: tuple[Job, ...], counts: Counts, hardware: Hardware, precision: Precision) -> dict:
     """What jobs come to that share a process, or one alone."""
-    works = [work_of(job, images, assumptions) for job in jobs]
-    longest = [work_of(job, images, Assumptions(patience_share=1.0)) for job in jobs]
+    works = [counts.work(job) for job in jobs]
+    longest = [replace(counts, patience_share=1.0).work(job) for job in jobs]
     flops, seconds = sum(work.flops for work in works), hardware.seconds(works, precision)
     host, gpu = hardware.memory(works, precision)
     on_gpu = hardware.device == "gpu" and flops > 0
@@ -98,15 +95,15 @@ def _process(
         "gpu_memory": gpu * on_gpu,
         "storage": sum(work.stored for work in works),
         "files": sum(work.files for work in works),
-        "checkpoint": sum(work.training.net.checkpoint for work in works if work.training),
+        "checkpoint": sum(work.trained.checkpoint for work in works if work.trained),
     }
 
 
-def _dag(members: dict[str, tuple[Job, ...]], seconds: dict[str, float]) -> Dag:
+def _dag(members: dict[str, tuple[Job, ...]]) -> Dag:
     """What its members wait for, a process waits for."""
     process_of = {job.id: id_ for id_, jobs in members.items() for job in jobs}
     return {
-        id_: Node(seconds[id_], tuple({process_of[up.id]: None for job in jobs for up in job.upstream}))
+        id_: tuple({process_of[up.id]: None for job in jobs for up in job.upstream})
         for id_, jobs in members.items()
     }
 
@@ -115,11 +112,24 @@ def _steps(processes: pd.DataFrame, dag: Dag) -> pd.DataFrame:
     """Processes by step, and of each step the chain of those that must follow one another."""
     chains = {}
     for step, mine in processes.groupby("step"):
-        alone = {id_: node if id_ in mine.index else Node(0.0, node.upstream) for id_, node in dag.items()}
-        chains[step] = _chain(mine.loc[[id_ for id_ in longest_chain(alone) if id_ in mine.index]])
+        alone = mine["seconds"].reindex(processes.index, fill_value=0.0).to_dict()
+        chains[step] = _chain(mine.loc[[id_ for id_ in longest_chain(dag, alone) if id_ in mine.index]])
     steps = processes.groupby("step").agg(**STEP).join(pd.DataFrame.from_dict(chains, orient="index"))
     return steps.loc[[step for step in STEPS if step in chains]].rename_axis("step")
 
 
 def _chain(processes: pd.DataFrame) -> dict:
     return {"chain": processes["seconds"].sum(), "chain_processes": len(processes)}
+
+
+def spent(study: str) -> pd.DataFrame:
+    """What has run by Snakemake's benchmarks: runs, seconds, bytes of memory of the largest run, by step."""
+    folder = Path(BENCHMARKS.format(study=study))
+    files = {path: path.relative_to(folder).with_suffix("").parts[0] for path in folder.rglob("*.tsv")}
+    rows = [pd.read_csv(path, sep="\t", na_values="-").assign(step=step) for path, step in files.items()]
+    if not rows:
+        return pd.DataFrame(columns=["runs", "seconds", "memory"])
+    steps = pd.concat(rows).groupby("step")
+    return pd.DataFrame(
+        {"runs": steps.size(), "seconds": steps["s"].sum(), "memory": steps["max_rss"].max() * 2**20}
+    )

@@ -59,9 +59,9 @@ class Hardware:
             seconds += work.seconds + READING * work.read
             for net, images in work.predictions:
                 seconds += images * self.image_seconds(net, precision, training=False)
-            if training := work.training:
-                seconds += training.images * self.image_seconds(training.net, precision, training=True)
-                seconds += training.epochs * self.saving * training.net.checkpoint
+            if net := work.trained:
+                seconds += work.augmented * self.image_seconds(net, precision, training=True)
+                seconds += work.epochs * self.saving * net.checkpoint
         return seconds
 
     def memory(self, works: Iterable[Work], precision: Precision) -> tuple[float, float]:
@@ -70,7 +70,7 @@ class Hardware:
         Members hold weights of their own, share images and logits, and compute one after another. Room for
         activations counts twice, since what is freed is kept, and convolutions need some of their own (ours).
         """
-        trained = [work.training.net for work in works if work.training]
+        trained = [work.trained for work in works if work.trained]
         nets = {net for work in works for net, _ in work.predictions}
         weights = sum((COPIES + net.optimiser_copies) * net.parameters for net in trained)
         weights = weights or sum(net.parameters for net in nets)

@@ -1,29 +1,22 @@
-"""How long a DAG takes: its longest chain, and its wall time with a number of jobs side by side."""
+"""How long a DAG takes: its longest chain, and its wall time with a number of jobs side by side.
+
+A DAG tells of each node what must be done before; nodes stand after those that they wait for.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from heapq import heappop, heappush
 
-
-@dataclass(frozen=True)
-class Node:
-    """What runs as one, and what must be done before."""
-
-    seconds: float
-    upstream: Sequence[str]
+Dag = Mapping[str, Sequence[str]]
 
 
-Dag = Mapping[str, Node]  # upstream before downstream
-
-
-def longest_chain(dag: Dag) -> list[str]:
+def longest_chain(dag: Dag, seconds: Mapping[str, float]) -> list[str]:
     """The nodes, first to last, that no number of jobs side by side can shorten."""
     end: dict[str, float] = {}
     before: dict[str, str | None] = {}
-    for name, node in dag.items():
-        before[name] = max(node.upstream, key=end.__getitem__, default=None)
-        end[name] = node.seconds + end.get(before[name], 0)
+    for name, upstream in dag.items():
+        before[name] = max(upstream, key=end.__getitem__, default=None)
+        end[name] = seconds[name] + end.get(before[name], 0)
     chain, name = [], max(end, key=end.__getitem__, default=None)
     while name is not None:
         chain.append(name)
@@ -31,21 +24,21 @@ def longest_chain(dag: Dag) -> list[str]:
     return chain[::-1]
 
 
-def wall_time(dag: Dag, jobs: int) -> float:
+def wall_time(dag: Dag, seconds: Mapping[str, float], jobs: int) -> float:
     """Seconds with at most `jobs` nodes at once, of those that could start the one with most to follow."""
-    following = dict.fromkeys(dag, 0.0)  # seconds of the longest chain that goes on from a node
+    remaining = dict(seconds)  # of the longest chain that begins with a node
     for name in reversed(dag):
-        for up in dag[name].upstream:
-            following[up] = max(following[up], following[name] + dag[name].seconds)
-    sorter = TopologicalSorter({name: node.upstream for name, node in dag.items()})
+        for up in dag[name]:
+            remaining[up] = max(remaining[up], seconds[up] + remaining[name])
+    sorter = TopologicalSorter(dag)
     sorter.prepare()
     ready, running, now = [], [], 0.0
     while sorter.is_active():
         for name in sorter.get_ready():
-            heappush(ready, (-following[name] - dag[name].seconds, name))
+            heappush(ready, (-remaining[name], name))
         while ready and len(running) < jobs:
             _, name = heappop(ready)
-            heappush(running, (now + dag[name].seconds, name))
+            heappush(running, (now + seconds[name], name))
         now, name = heappop(running)
         sorter.done(name)
     return now

@@ -25,54 +25,23 @@ LABEL_BYTES = 8  # int64
 CIFAR_TRAIN, CIFAR_TEST = 50_000, 10_000
 
 
-@dataclass(frozen=True)
-class Images:
-    """How many images a study has, and of what kind."""
-
-    train: int
-    validation: int
-    test: int
-    classes: int
-    size: int  # pixels a side
-
-
-def images_of(data: Data, folder: Path) -> Images:
-    """From the parameters; where they leave a number to the source, from data.json in `folder`.
+def images_of(data: Data, folder: Path) -> Data:
+    """The parameters of the images, with each number known: of the source, or of data.json in `folder`.
 
     Raises MimicError when neither tells.
     """
-    train, test = data.train, data.test
+    open_ = [name for name in ("train", "test") if getattr(data, name) is None]
+    known = {}
     if data.source.startswith("cifar"):
-        train, test = train or CIFAR_TRAIN - data.validation, test or CIFAR_TEST
-    if None in (train, test) and (folder / DESCRIPTION).exists():
-        counts = read_description(folder).counts
-        train, test = train or counts["train"], test or counts["test"]
-    for name, number in (("train", train), ("test", test)):
-        if number is None:
+        known = {"train": CIFAR_TRAIN - data.validation, "test": CIFAR_TEST}
+    elif open_ and (folder / DESCRIPTION).exists():
+        known = read_description(folder).counts
+    for name in open_:
+        if name not in known:
             raise MimicError(
                 f"data.{name}: null leaves the number of images open; give it, or pack the data first"
             )
-    return Images(train, data.validation, test, data.classes, data.image_size)
-
-
-@dataclass(frozen=True)
-class Assumptions:
-    """What can't be known beforehand."""
-
-    patience_share: float = PATIENCE_SHARE
-
-    def epochs(self, schedule: Schedule) -> int:
-        """Epochs of a training, and at least those after which patience can end."""
-        return schedule.expected_epochs(self.patience_share)
-
-
-@dataclass(frozen=True)
-class TrainingWork:
-    """One net trained for some epochs, each with a checkpoint at its end."""
-
-    net: PlannedNet
-    epochs: int
-    images: int  # in all epochs
+    return data.model_copy(update={name: known[name] for name in open_})
 
 
 @dataclass(frozen=True)
@@ -85,16 +54,15 @@ class Work:
     held: float  # bytes in memory, besides nets at work
     seconds: float  # of what is neither net nor image, on any hardware
     augmented: int  # images
-    training: TrainingWork | None
+    trained: PlannedNet | None  # on all that are augmented, with a checkpoint at the end of each epoch
+    epochs: int
     predictions: tuple[tuple[PlannedNet, float], ...]  # images through each net without training it
 
     @property
     def flops(self) -> float:
         """Floating-point operations: two a multiply-add, three times as many where it trains."""
-        passes = list(self.predictions)
-        if self.training:
-            passes.append((self.training.net, 3 * self.training.images))
-        return sum(2.0 * net.multiply_adds * images for net, images in passes)
+        training = [(self.trained, 3 * self.augmented)] if self.trained else []
+        return sum(2.0 * net.multiply_adds * images for net, images in [*training, *self.predictions])
 
 
 def model_task(job: Job) -> ModelTask | None:
@@ -103,26 +71,28 @@ def model_task(job: Job) -> ModelTask | None:
     return task if isinstance(task, ModelTask) else None
 
 
-def work_of(job: Job, images: Images, assumptions: Assumptions) -> Work:
-    """The work of one job, whichever its step."""
-    return _Counts(images, assumptions).work(job)
-
-
 @dataclass(frozen=True)
-class _Counts:
-    images: Images
-    assumptions: Assumptions
+class Counts:
+    """Counts the work of a study's jobs."""
+
+    images: Data  # with each number known
+    patience_share: float = PATIENCE_SHARE
+
+    def epochs(self, schedule: Schedule) -> int:
+        """Epochs of a training, and at least those after which patience can end."""
+        return schedule.expected_epochs(self.patience_share)
 
     def work(self, job: Job) -> Work:
+        """The work of one job, whichever its step."""
         images, task = self.images, model_task(job)
-        epochs = self.assumptions.epochs(task.schedule) if task else getattr(job.task, "epochs", 0)
+        epochs = self.epochs(task.schedule) if task else getattr(job.task, "epochs", 0)
         augmented = images.train * epochs  # by who trains, and for the logits
         stored = sum(self.size(job, file) for file in (*job.outputs, SIDECAR))
         read = {up.id: sum(self.size(up, file) for file in job.rule.reads[up.step]) for up in job.upstream}
         fixed, each = SECONDS.get(job.step, (0.0, 0.0))
         if task:
-            net = net_of(task, images.size)
-            seen = [(net, images.validation * (epochs + 1))]  # once more at the end
+            looks = images.validation * (epochs + 1)  # once more at the end
+            seen = [(net_of(task, images.image_size), looks)]
         else:
             looks = augmented
             if job.step == "evaluation":
@@ -135,7 +105,8 @@ class _Counts:
             held=read.get("data/data", 0.0) + 2 * stored,  # what is published, as tensors and as a file
             seconds=PACKING * stored if job.step == "data" else fixed + each * len(job.upstream),
             augmented=augmented,
-            training=TrainingWork(net, epochs, augmented) if task else None,
+            trained=net_of(task, images.image_size) if task else None,
+            epochs=epochs,
             predictions=tuple(seen),
         )
 
@@ -144,7 +115,7 @@ class _Counts:
 
         Which candidates the ensemble will choose is open, so each counts in part.
         """
-        size, tasks = self.images.size, [task for up in job.upstream if (task := model_task(up))]
+        size, tasks = self.images.image_size, [task for up in job.upstream if (task := model_task(up))]
         if task := model_task(job):
             return [(net_of(task, size), 1)]
         if job.step == "selection":
@@ -160,7 +131,7 @@ class _Counts:
         images, logits = self.images, 4 * self.images.classes
         match job.step, file:
             case "data", "train.safetensors" | "validation.safetensors" | "test.safetensors":
-                return getattr(images, Path(file).stem) * (CHANNELS * images.size**2 + LABEL_BYTES)
+                return getattr(images, Path(file).stem) * (CHANNELS * images.image_size**2 + LABEL_BYTES)
             case _, "model.safetensors" | "members.safetensors" | "best.safetensors":
                 return sum(4 * net.stored * number for net, number in self.models(job))
             case _, "validation.safetensors":

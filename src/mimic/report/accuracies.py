@@ -1,14 +1,15 @@
 """Who got which test image right: the table that tables, figures and claims are read from."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
 
 from mimic.config.parameters import budget_parameters
-from mimic.evaluation.bootstrap import Interval, accuracy_interval, contrast_interval, difference_interval
+from mimic.evaluation.bootstrap import Interval, accuracy_interval, difference_interval
 from mimic.nets.families import STUDENTS
 from mimic.report.student_families import rank
 
@@ -61,9 +62,6 @@ class Accuracies:
     def __contains__(self, model: Model) -> bool:
         return model in self.cells and self.cells[model].seeds > 0
 
-    def __iter__(self) -> Iterator[Model]:
-        return (model for model in self.cells if model in self)
-
     def diverged(self, model: Model) -> bool:
         """Whether the model ran, and no seed of it finished."""
         return model in self.cells and self.cells[model].seeds == 0
@@ -78,8 +76,10 @@ class Accuracies:
     @cached_property
     def intervals(self) -> dict[Model, Interval]:
         """The accuracy of every model that finished."""
-        settings = vars(self.bootstrap)
-        return {model: accuracy_interval(self.cells[model].correct_SN, **settings) for model in self}
+        finished = {model: cell.correct_SN for model, cell in self.cells.items() if cell.seeds}
+        return {
+            m: accuracy_interval(correct_SN, **vars(self.bootstrap)) for m, correct_SN in finished.items()
+        }
 
     def difference(self, better: Model, worse: Model) -> Interval:
         """The accuracy of one less that of the other, paired over the test images."""
@@ -91,25 +91,24 @@ class Accuracies:
 
         Seeds of a pair are matched by their order, so that a gain is one row of -1, 0 and 1.
         """
-        return contrast_interval(self._gain(*first), self._gain(*second), **vars(self.bootstrap))
-
-    def _gain(self, better: Model, worse: Model) -> np.ndarray:
-        seeds = min(self.cells[better].seeds, self.cells[worse].seeds)
-        rows = (self.cells[model].correct_SN[:seeds].astype(np.int8) for model in (better, worse))
-        return np.subtract(*rows)
+        gains = []
+        for pair in (first, second):
+            seeds = min(self.cells[model].seeds for model in pair)
+            better_SN, worse_SN = (self.cells[model].correct_SN[:seeds].astype(np.int8) for model in pair)
+            gains.append(better_SN - worse_SN)
+        return difference_interval(*gains, **vars(self.bootstrap))
 
     def models(self, arm: str, families: Container[str] = STUDENTS) -> list[Model]:
         """The finished students of one arm, by family, then by budget from the smallest."""
-        found = [model for model in self if model.arm == arm and model.family in families]
+        found = [m for m in self.cells if m in self and m.arm == arm and m.family in families]
         return sorted(found, key=lambda model: (rank(model.family), budget_parameters(model.budget)))
 
     def ends(self, families: Container[str]) -> list[tuple[Model, Model]]:
         """The smallest and the largest finished student on logits, of each family that has both."""
-        pairs = {}
-        for model in self.models("logits", families):
-            pairs[model.family] = pairs.get(model.family, (model,))[0], model
-        return [pair for pair in pairs.values() if pair[0] != pair[1]]
+        groups = [[*group] for _, group in groupby(self.models("logits", families), lambda m: m.family)]
+        return [(group[0], group[-1]) for group in groups if len(group) > 1]
 
-    def budgets(self, arm: str = "logits") -> list[str]:
-        """The budgets of an arm's students, finished or not, smallest first."""
-        return sorted({m.budget for m in self.cells if m.arm == arm}, key=budget_parameters)
+    def budgets(self, *arms: str) -> list[str]:
+        """The budgets of some arms, else of logits, smallest first; their students may not have finished."""
+        arms = arms or ("logits",)
+        return sorted({m.budget for m in self.cells if m.arm in arms}, key=budget_parameters)

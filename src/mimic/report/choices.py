@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from mimic.config.parameters import Parameters, StudentGroup, Teachers
 from mimic.report import published
@@ -15,8 +15,7 @@ from mimic.training.schedules import Schedule
 from mimic.training.schedules.one_cycle import OneCycle
 from mimic.training.schedules.patience import Patience
 
-Kind = Literal["ours", "departs", "as published"]
-KINDS = ("departs", "ours", "as published")
+Kind = Literal["departs", "ours", "as published"]
 
 
 @dataclass(frozen=True)
@@ -36,51 +35,44 @@ class Choice:
 
 def choices(parameters: Parameters, counts: dict[str, int]) -> list[Choice]:
     """Every point, departures first. `counts` are the images of each split."""
-    found = [*_data(parameters, counts), *_training(parameters), *_methods(parameters)]
-    return sorted(found, key=lambda choice: KINDS.index(choice.kind))
+    return sorted(_points(parameters, counts), key=lambda choice: get_args(Kind).index(choice.kind))
 
 
-def departures(found: list[Choice]) -> list[Choice]:
-    return [choice for choice in found if choice.kind == "departs"]
-
-
-def is_cifar10(parameters: Parameters) -> bool:
-    """Whether the images are the paper's, bit for bit."""
-    return parameters.data.source == "cifar10"
-
-
-def _data(p: Parameters, counts: dict[str, int]) -> Iterator[Choice]:
+def _points(p: Parameters, counts: dict[str, int]) -> Iterator[Choice]:
     protocol = published.paper()["protocol"]
-    yield Choice("images", "CIFAR-10" if is_cifar10(p) else p.data.label, "CIFAR-10")
+    yield Choice("images", "CIFAR-10" if p.data.source == "cifar10" else p.data.label, "CIFAR-10")
     splits = ("train", "validation", "test")
     ours, paper = (" / ".join(thousands(source[split]) for split in splits) for source in (counts, protocol))
     yield Choice("training / validation / test images", ours, paper)
-    paper_augmentation = {key: protocol[key] for key in ("mirror", "window", "hsv")}
     description = "mirror, scale and jitter, colour shifts"
+    paper_augmentation = {key: protocol[key] for key in ("mirror", "window", "hsv")}
     same = asked(p.augmentation.model_copy(update={"transforms": ()})) == paper_augmentation
     transforms = "".join(f", {called(transform)}" for transform in p.augmentation.transforms)
     ours = f"{description}{'' if same else ', other settings'}{transforms}"
     yield Choice("augmentation", ours, description)
-
-
-def _training(p: Parameters) -> Iterator[Choice]:
-    protocol = published.paper()["protocol"]
     candidates = len(p.teachers.members) + (p.search.teachers.trials if p.search.teachers else 0)
     yield Choice("teachers to choose from", str(candidates), str(protocol["teachers"]))
     yield Choice("members of the ensemble", str(p.ensemble.size), str(protocol["members"]))
     normalised = "with" if p.teachers.batch_normalisation else "without"
     yield Choice("layers of the teachers", f"{normalised} batch normalisation", "without batch normalisation")
     yield Choice("epochs of the transfer set", str(p.transfer.epochs), str(protocol["transfer_epochs"]))
-    groups = [("teachers", p.teachers), ("students", p.students)]
-    twins = [("hard-label twins", p.hard_label_twins), ("regularised twins", p.regularised_twins)]
-    groups += [(name, group) for name, group in twins if group.variants]
-    schedules = {name: _schedule(group.schedule) for name, group in groups}
+    twins = {"hard-label twins": p.hard_label_twins, "regularised twins": p.regularised_twins}
+    groups = {"teachers": p.teachers, "students": p.students}
+    groups |= {name: group for name, group in twins.items() if group.variants}
+    schedules = {name: _schedule(group.schedule) for name, group in groups.items()}
     yield from _by_group("schedule", schedules, _schedule(Patience()))
-    optimisers = {name: listing(_optimisers(group)) for name, group in groups}
+    optimisers = {name: listing(_optimisers(group)) for name, group in groups.items()}
     yield from _by_group("optimiser", optimisers, called(SGD()))
-    yield from _by_group("batch size", {name: str(group.batch_size) for name, group in groups}, None)
+    yield from _by_group("batch size", {name: str(group.batch_size) for name, group in groups.items()}, None)
     yield Choice("loss of students", called(p.students.loss), called(L2()))
     yield from _search(p)
+    precisions = {"bf16": "bfloat16 products, float32 weights", "fp32": "float32"}
+    yield Choice("precision", precisions[p.precision], None)
+    yield Choice("selection of the ensemble", "greedy, forward, without replacement", None)
+    seeds = sorted({group.seeds for group in p.groups.values() if group.variants})
+    yield Choice("repetitions of a student", listing([plural(number, "seed") for number in seeds]), None)
+    method = f"paired bootstrap over images and seeds, {thousands(p.report.bootstrap)} resamples"
+    yield Choice("intervals", f"{100 * p.report.confidence:g}%, {method}", None)
 
 
 ALGORITHMS = {"gp": "Gaussian process", "tpe": "tree of Parzen estimators"}
@@ -89,20 +81,18 @@ ALGORITHMS = {"gp": "Gaussian process", "tpe": "tree of Parzen estimators"}
 def _search(p: Parameters) -> Iterator[Choice]:
     """How hyperparameters were found."""
     paper = "Bayesian optimisation (Spearmint)"
-    efforts = [("teachers", p.search.teachers)] if p.search.teachers else []
+    efforts = {"teachers": p.search.teachers} if p.search.teachers else {}
     for arm, effort in p.searches.items():
         if effort:
             nets = [f"{family} at {listing(list(budgets))}" for family, budgets in effort.spaces.items()]
-            efforts.append((f"{listing(nets)} ({arm})", effort))
+            efforts[f"{listing(nets)} ({arm})"] = effort
     if not efforts:
         yield Choice("hyperparameters", "given in the parameters", paper)
         return
     name = p.search.algorithm
     kind = f"Bayesian optimisation (Optuna, {ALGORITHMS[name]})" if name in ALGORITHMS else f"{name} search"
-    yield Choice(
-        "hyperparameters", f"{kind} for {'; '.join(found for found, _ in efforts)}; else given", paper
-    )
-    numbers = sorted({effort.trials for _, effort in efforts})
+    yield Choice("hyperparameters", f"{kind} for {'; '.join(efforts)}; else given", paper)
+    numbers = sorted({effort.trials for effort in efforts.values()})
     yield Choice("trials of a search", listing([str(number) for number in numbers]), None)
     if p.search.stopping:
         epochs = listing([str(epoch) for epoch in p.search.stopping.epochs])
@@ -117,25 +107,13 @@ def _by_group(topic: str, values: dict[str, str], paper: str | None) -> Iterator
         yield Choice(f"{topic} of {listing(names)}", value, paper)
 
 
-def _methods(p: Parameters) -> Iterator[Choice]:
-    yield Choice(
-        "precision", {"bf16": "bfloat16 products, float32 weights", "fp32": "float32"}[p.precision], None
-    )
-    yield Choice("selection of the ensemble", "greedy, forward, without replacement", None)
-    seeds = sorted({group.seeds for group in p.groups.values() if group.variants})
-    yield Choice("repetitions of a student", listing([plural(number, "seed") for number in seeds]), None)
-    report = p.report
-    method = f"paired bootstrap over images and seeds, {thousands(report.bootstrap)} resamples"
-    yield Choice("intervals", f"{100 * report.confidence:g}%, {method}", None)
-
-
 def _optimisers(group: Teachers | StudentGroup) -> list[str]:
     """What the nets of a group are trained with."""
     if isinstance(group, Teachers):
-        nets = list(group.members.values())
+        optimisers = [teacher.optimiser for teacher in group.members.values()]
     else:
-        nets = [student for budgets in group.variants.values() for student in budgets.values()]
-    return list(dict.fromkeys(called(net.optimiser) for net in nets))
+        optimisers = [net.optimiser for budgets in group.variants.values() for net in budgets.values()]
+    return list(dict.fromkeys(map(called, optimisers)))
 
 
 def _schedule(schedule: Schedule) -> str:

@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from mimic.evaluation.bootstrap import Interval
 from mimic.report import published
 from mimic.report.accuracies import Accuracies
-from mimic.report.baselines import SearchComparison, mean_interval
 from mimic.report.claims import Status
 from mimic.report.numerals import percent, plural, signed, signed_bounds
 from mimic.report.published import CONVS, MLPS
+from mimic.report.search_results import SearchComparison
 
 BAYESIAN = ("gp", "tpe")
 SILENT = "measures no such thing"
@@ -42,12 +43,10 @@ def misattributed_claims(
     return [
         MisattributedClaim(
             "Added capacity raises the accuracy of convolutional nets by 1.5 points.",
-            _published_gains(CONVS),
             *_capacity(table, CONVS, 0.015),
         ),
         MisattributedClaim(
             "A larger model raises the accuracy of multi-layer perceptrons by 2.3 points.",
-            _published_gains(MLPS),
             *_capacity(table, MLPS, 0.023),
         ),
         MisattributedClaim(
@@ -63,48 +62,52 @@ def misattributed_claims(
     ]
 
 
-def _capacity(table: Accuracies, families: tuple[str, ...], figure: float) -> tuple[Status, str]:
-    """What the largest student gains over the smallest, mean over families."""
+def _capacity(table: Accuracies, families: tuple[str, ...], figure: float) -> tuple[str, Status, str]:
+    """What the largest student gains over the smallest, mean over families: published, and ours."""
+    rows = [list(published.paper()["table_2"][family].values()) for family in families]
+    theirs = sorted((row[-1] - row[0]) / 100 for row in rows)
+    paper = f"{signed(theirs[0], 1)} to {signed(theirs[-1], 1)} points, from 1M to 31.6M parameters"
     gains = [table.mean(largest) - table.mean(smallest) for smallest, largest in table.ends(families)]
-    if not gains:
-        return "not tested", "needs two budgets"
-    interval = mean_interval(gains, table.bootstrap.confidence)
-    if interval is None:
-        return "not tested", f"one family: {signed(gains[0], 1)} points"
-    families_found = plural(len(gains), "family", "families")
-    return _status(interval, figure), f"{_points(interval)}, mean of {families_found}"
+    if interval := mean_interval(gains, table.bootstrap.confidence):
+        of = plural(len(gains), "family", "families")
+        return paper, _status(interval, figure), f"{_points(interval)}, mean of {of}"
+    return paper, "not tested", f"one family: {signed(gains[0], 1)} points" if gains else "needs two budgets"
 
 
 def _better_nets(comparisons: list[SearchComparison], confidence: float) -> tuple[Status, str]:
-    if not comparisons:
-        return "not tested", "needs searches with a random baseline"
     gains, images = [c.gain for c in comparisons], "on the validation images"
-    interval = mean_interval(gains, confidence)
-    if interval is None:
+    if interval := mean_interval(gains, confidence):
+        return _status(interval), f"{_points(interval)} {images}, mean of {len(gains)} searches"
+    if comparisons:
         return "not tested", f"{_one(comparisons[0])} {signed(gains[0])} points {images}"
-    searches = plural(len(gains), "search", "searches")
-    return _status(interval), f"{_points(interval)} {images}, mean of {searches}"
+    return "not tested", "needs searches with a random baseline"
 
 
 def _less_training(
     comparisons: list[SearchComparison], confidence: float, figure: float
 ) -> tuple[Status, str]:
     """Ratios of costs are averaged by their logarithms: half as much here and twice there cancel."""
-    if not comparisons:
-        return "not tested", "needs searches of convolutional nets with a random baseline"
-    interval = mean_interval(np.log([c.cost for c in comparisons]), confidence)
     until = "of the training FLOPs until the best validation error that both reached"
-    if interval is None:
-        searched, compared = comparisons[0].trials_needed
-        saved = percent(1 - comparisons[0].cost, 0)
-        return (
-            "not tested",
-            f"{_one(comparisons[0])} saves {saved} {until}, at trials {searched} and {compared}",
-        )
-    saved = Interval(*(float(1 - np.exp(bound)) for bound in (interval.mean, interval.high, interval.low)))
-    mean, low, high = (percent(share, 0) for share in (saved.mean, saved.low, saved.high))
-    searches = plural(len(comparisons), "search", "searches")
-    return _status(saved, figure), f"saves {mean} [{low}, {high}] {until}, geometric mean of {searches}"
+    costs = [comparison.cost for comparison in comparisons]
+    if interval := mean_interval(np.log(costs), confidence):
+        mean, high, low = (1 - float(np.exp(x)) for x in (interval.mean, interval.low, interval.high))
+        saved = f"saves {percent(mean, 0)} [{percent(low, 0)}, {percent(high, 0)}] {until}"
+        of = f"geometric mean of {len(comparisons)} searches"
+        return _status(Interval(mean, low, high), figure), f"{saved}, {of}"
+    if comparisons:
+        saved, (searched, compared) = percent(1 - costs[0], 0), comparisons[0].trials_needed
+        found = f"saves {saved} {until}, at trials {searched} and {compared}"
+        return "not tested", f"{_one(comparisons[0])} {found}"
+    return "not tested", "needs searches of convolutional nets with a random baseline"
+
+
+def mean_interval(values: Sequence[float], confidence: float) -> Interval | None:
+    """The mean of independent values with Student's t interval; None for fewer than two."""
+    if len(values) < 2:
+        return None
+    mean = float(np.mean(values))
+    error = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * stats.sem(values)
+    return Interval(mean, mean - error, mean + error)
 
 
 def _one(comparison: SearchComparison) -> str:
@@ -118,9 +121,3 @@ def _status(interval: Interval, figure: float | None = None) -> Status:
 
 def _points(interval: Interval) -> str:
     return f"{signed(interval.mean)} points {signed_bounds(interval)}"
-
-
-def _published_gains(families: tuple[str, ...]) -> str:
-    rows = [list(published.paper()["table_2"][family].values()) for family in families]
-    gains = [(row[-1] - row[0]) / 100 for row in rows]
-    return f"{signed(min(gains), 1)} to {signed(max(gains), 1)} points, from 1M to 31.6M parameters"

@@ -7,30 +7,36 @@ NBSP = "\N{NO-BREAK SPACE}"
 DASH = "\N{EN DASH}"  # for what is missing
 
 
+def _number(value: float | None, form: str, factor: float = 1, unit: str = "") -> str:
+    return DASH if _missing(value) else f"{factor * value:{form}}{unit}".replace("-", MINUS)
+
+
+def _missing(value: float | None) -> bool:
+    return value is None or value != value  # NaN
+
+
 def percent(fraction: float | None, digits: int = 1) -> str:
     """0.879 as 87.9%."""
-    return DASH if _missing(fraction) else f"{100 * fraction:.{digits}f}%".replace("-", MINUS)
+    return _number(fraction, f".{digits}f", 100, "%")
 
 
 def plain(fraction: float | None, digits: int = 1) -> str:
     """0.879 as 87.9, for columns that are all in percent."""
-    return DASH if _missing(fraction) else f"{100 * fraction:.{digits}f}"
+    return _number(fraction, f".{digits}f", 100)
 
 
 def decimal(value: float | None, digits: int = 3) -> str:
-    return DASH if _missing(value) else f"{value:.{digits}f}"
+    return _number(value, f".{digits}f")
 
 
 def signed(fraction: float | None, digits: int = 2) -> str:
     """A difference in points, with its sign."""
-    return DASH if _missing(fraction) else f"{100 * fraction:+.{digits}f}".replace("-", MINUS)
+    return _number(fraction, f"+.{digits}f", 100)
 
 
-def bounds(interval: Interval | None, digits: int = 1) -> str:
+def bounds(interval: Interval, digits: int = 1) -> str:
     """An accuracy's interval, in percent."""
-    return (
-        DASH if interval is None else f"[{plain(interval.low, digits)},{NBSP}{plain(interval.high, digits)}]"
-    )
+    return f"[{plain(interval.low, digits)},{NBSP}{plain(interval.high, digits)}]"
 
 
 def signed_bounds(interval: Interval, digits: int = 2) -> str:
@@ -44,22 +50,20 @@ def thousands(number: float) -> str:
 
 def quantity(number: float | None) -> str:
     """5339350 as 5.34M."""
-    if _missing(number):
-        return DASH
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if number >= size:
-            return f"{number / size:.3g}{unit}"
-    return f"{number:.3g}"
+    return _scaled(number, {1e9: "G", 1e6: "M", 1e3: "k", 1: ""})
 
 
 def flop(number: float | None) -> str:
     """Floating-point operations with their unit, such as 1.2 PFLOP."""
+    return _scaled(number, {1e18: " EFLOP", 1e15: " PFLOP", 1e12: " TFLOP", 1e9: " GFLOP", 1e6: " MFLOP"})
+
+
+def _scaled(number: float | None, units: dict[float, str]) -> str:
+    """In the largest unit that it fills, else in the last."""
     if _missing(number):
         return DASH
-    for size, unit in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G")):
-        if number >= size:
-            return f"{number / size:.3g} {unit}FLOP"
-    return f"{number / 1e6:.3g} MFLOP"
+    size = next((size for size in units if number >= size), min(units))
+    return f"{number / size:.3g}{units[size]}"
 
 
 def duration(seconds: float | None) -> str:
@@ -68,10 +72,9 @@ def duration(seconds: float | None) -> str:
         return DASH
     if seconds < 60:
         return f"{seconds:.3g} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
+    hours, minutes = divmod(round(seconds / 60), 60)
+    if not hours:
         return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
     return f"{hours:,} h {minutes} min" if minutes and hours < 100 else f"{hours:,} h"
 
 
@@ -83,7 +86,3 @@ def plural(number: int, noun: str, several: str | None = None) -> str:
 def listing(words: list[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _missing(value: float | None) -> bool:
-    return value is None or value != value  # NaN

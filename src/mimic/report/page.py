@@ -1,84 +1,68 @@
 """The page: one HTML file that needs no other, and no network."""
 
-import json
+from dataclasses import asdict
 from functools import cache
-from importlib.resources import files
 
 import jinja2
 import vl_convert
 from markupsafe import Markup
 
 import mimic
+from mimic.config.parameters import budget_parameters
 from mimic.nets.families import STUDENTS, teacher
 from mimic.report import choices, numerals, published, study_provenance, tables, verdict
 from mimic.report.charts import beyond_paper, curves, figure1, hyperparameters, palette, progress, theme
-from mimic.report.claims import Answer
-from mimic.report.interval_marks import interval_marks
+from mimic.report.claims import Answer, Comparison
 from mimic.report.misattributed_claims import misattributed_claims
-from mimic.report.results import METRICS, Results
-from mimic.report.search_results import SearchResult
+from mimic.report.results import Results
 from mimic.report.student_families import architecture, convolutions
 from mimic.search.importance import importance
 
-FOLDER = files("mimic.report") / "page"
-NUMERALS = "percent plain decimal signed bounds signed_bounds thousands quantity flop duration plural"
+MARGIN = 0.04  # of the width of a row of comparisons, on either side
+FILTERS = "percent plain decimal signed bounds signed_bounds thousands quantity flop duration plural"
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("mimic.report", "page"),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=jinja2.StrictUndefined,
+)
+TEMPLATES.filters |= {name: getattr(numerals, name) for name in FILTERS.split()}
+TEMPLATES.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
 
 
 def render(results: Results, answers: list[Answer]) -> str:
     """The report as HTML."""
-    return _environment().get_template("report.html").render(**_content(results, answers))
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(str(FOLDER)),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= {name: getattr(numerals, name) for name in NUMERALS.split()}
-    environment.filters["script_json"] = script_json
-    return environment
+    return TEMPLATES.get_template("report.html").render(**_content(results, answers))
 
 
 def _content(results: Results, answers: list[Answer]) -> dict:
-    table, models = results.accuracies, results.models
+    students, ran = results.accuracies.models("logits"), set(results.models.family)
     found = choices.choices(results.parameters, results.data["counts"])
     return {
         "version": mimic.__version__,
-        "style": Markup((FOLDER / "style.css").read_text(encoding="utf-8") + palette.style_sheet()),
+        "colours": Markup(palette.style_sheet()),
         "library": Markup(_library()),
-        "script": Markup((FOLDER / "charts.js").read_text(encoding="utf-8")),
         "charts": {"config": theme.CONFIG, "specifications": _charts(results)},
         "results": results,
         "label": results.label,
         "paper": published.paper(),
-        "architectures": {name: architecture(family) for name, family in STUDENTS.items()},
-        "teacher_architecture": architecture(teacher(results.parameters.teachers.batch_normalisation)),
+        "students": STUDENTS,
+        "teacher": teacher(results.parameters.teachers.batch_normalisation),
+        "architecture": architecture,
         "convolutions": convolutions,
-        "families": [family for family in STUDENTS if (models.family == family).any()],
-        "further_families": sorted(
-            {m.family for m in table.models("logits")} - set(published.paper()["table_2"])
-        ),
+        "families": [family for family in STUDENTS if family in ran],
+        "further_families": sorted({m.family for m in students} - set(published.paper()["table_2"])),
         "answers": answers,
         "interval_marks": interval_marks,
-        "verdict": verdict.verdict(answers),
-        "tally": verdict.tally(answers),
-        "key_figures": verdict.key_figures(table),
-        "gap": verdict.gap(table),
-        "misattributed_claims": misattributed_claims(table, results.search_comparisons),
+        "verdict": verdict,
+        "misattributed_claims": misattributed_claims(results.accuracies, results.search_comparisons),
         "comparisons": {found.search.name: found for found in results.search_comparisons},
-        "table_1": tables.table_1(table),
-        "table_2": tables.table_2(table),
-        "table_3": tables.table_3(results),
-        "metrics": METRICS,
-        "translation_budget": beyond_paper.translation_budget(results) if table.models("logits") else None,
-        "has_published": any(published.accuracy(model) is not None for model in table.models("logits")),
+        "tables": tables,
+        "largest_budget": max((m.budget for m in students), key=budget_parameters, default=None),
+        "has_published": any(published.accuracy(model) is not None for model in students),
         "choices": found,
-        "departures": choices.departures(found),
-        "is_cifar10": choices.is_cifar10(results.parameters),
+        "departures": [choice for choice in found if choice.kind == "departs"],
         "provenance": study_provenance,
     }
 
@@ -91,10 +75,9 @@ def _library() -> str:
 
 def _charts(results: Results) -> dict[str, dict]:
     """The specifications by the name of their place on the page."""
-    error, loss = ("validation_error", "validation error"), ("train_loss", "training loss")
     charts = {
-        "teacher-error": curves.teacher_curves(results, *error),
-        "teacher-loss": curves.teacher_curves(results, *loss),
+        "teacher-error": curves.teacher_curves(results, "validation_error"),
+        "teacher-loss": curves.teacher_curves(results, "train_loss"),
         "ensemble": beyond_paper.ensemble_growth(results),
     }
     if results.accuracies.models("logits"):
@@ -102,31 +85,33 @@ def _charts(results: Results) -> dict[str, dict]:
             "figure-1": figure1.figure_1(results),
             "cost": beyond_paper.accuracy_over_cost(results),
             "agreement": beyond_paper.accuracy_over_agreement(results),
-            "translation": beyond_paper.accuracy_under_translation(results),
-            "student-error": curves.student_curves(results, *error),
-            "student-loss": curves.student_curves(results, *loss),
+            "student-error": curves.student_curves(results, "validation_error"),
+            "student-loss": curves.student_curves(results, "train_loss"),
         }
-    for search in results.searches:
-        charts |= _search_charts(results, search)
-    return {name: chart for name, chart in charts.items() if chart}
-
-
-def _search_charts(results: Results, search: SearchResult) -> dict[str, dict]:
-    """The charts of one search: those of its hyperparameters have the most important at the top."""
-    shares = importance(search.trials.to_dict("records"), search.space)
-    comparison = next((found for found in results.search_comparisons if found.search is search), None)
-    charts = {
-        f"{search.name}-progress": progress.progress(search, comparison, results.label),
-        f"{search.name}-coordinates": hyperparameters.coordinates(
-            search, list(shares or search.space), results.label
-        ),
-    }
-    if shares:
-        charts[f"{search.name}-importance"] = hyperparameters.importances(search, shares, results.label)
+        if len(results.shifts) > 1:
+            charts["translation"] = beyond_paper.accuracy_under_translation(results)
+    baselines = {comparison.search.name: comparison for comparison in results.search_comparisons}
+    for search in results.searches:  # of its hyperparameters the most important stands at the top
+        name, label = search.name, results.label
+        shares = importance(search.trials.to_dict("records"), search.space)
+        names = list(shares or search.space)
+        charts[f"{name}-progress"] = progress.progress(search, baselines.get(name), label)
+        charts[f"{name}-coordinates"] = hyperparameters.coordinates(search, names, label)
+        if shares:
+            charts[f"{name}-importance"] = hyperparameters.importances(search, shares, label)
     return charts
 
 
-def script_json(value: object) -> Markup:
-    """JSON that can stand inside a script element."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-    return Markup(text.replace("<", "\\u003c"))
+def interval_marks(comparisons: list[Comparison]) -> list[dict]:
+    """All comparisons of a claim on one scale, which shows zero or the limit: percent of the width."""
+    rows = [{"limit": c.threshold, "published": c.published, **asdict(c.difference)} for c in comparisons]
+    numbers = [0.0, *(number for row in rows for number in row.values() if number is not None)]
+    low, span = min(numbers), (max(numbers) - min(numbers)) or 1.0
+
+    def place(number: float | None) -> float | None:
+        return None if number is None else round(100 * (MARGIN + (1 - 2 * MARGIN) * (number - low) / span), 2)
+
+    return [
+        {"comparison": comparison} | {mark: place(number) for mark, number in row.items()}
+        for comparison, row in zip(comparisons, rows, strict=True)
+    ]

@@ -23,22 +23,21 @@ def budgets() -> list[str]:
     return list(paper()["table_2"]["conv1"])
 
 
+@cache
+def accuracies() -> dict[Model, float]:
+    """The published test accuracies, fractions."""
+    alone = {ENSEMBLE: paper()["ensemble"]["accuracy"], TEACHER: paper()["best_teacher"]["accuracy"]}
+    rows, twins = paper()["table_2"].items(), paper()["table_1"]
+    students = {
+        Model(family, budget, "logits"): value for family, row in rows for budget, value in row.items()
+    }
+    twins = {Model(f, twins["budget"], "labels"): value for f, value in twins["accuracy"].items()}
+    return {model: percent / 100 for model, percent in (alone | students | twins).items()}
+
+
 def accuracy(model: Model) -> float | None:
     """The published test accuracy, a fraction, or None where the paper has none."""
-    percent = _percent(model)
-    return None if percent is None else percent / 100
-
-
-def _percent(model: Model) -> float | None:
-    if model == ENSEMBLE:
-        return paper()["ensemble"]["accuracy"]
-    if model == TEACHER:
-        return paper()["best_teacher"]["accuracy"]
-    if model.arm == "logits":
-        return paper()["table_2"].get(model.family, {}).get(model.budget)
-    if model.arm == "labels" and model.budget == paper()["table_1"]["budget"]:
-        return paper()["table_1"]["accuracy"].get(model.family)
-    return None
+    return accuracies().get(model)
 
 
 def difference(better: Model, worse: Model) -> float | None:

@@ -1,12 +1,13 @@
 """The families of students as the report shows them: their order, their class, what a reader calls them."""
 
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from mimic.nets.families import STUDENTS
 from mimic.nets.family import Family
 from mimic.nets.layers import BatchNorm, Conv, Dropout, Flatten, Layers, Linear, Pool, ReLU, Residual, leaves
 
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+WORDS = {Conv.kind: "c", Pool.kind: "mp"}
 
 
 def rank(family: str) -> int:
@@ -37,19 +38,13 @@ def architecture(family: Family) -> str:
 def _architecture(layers: Layers) -> str:
     layers = [layer for layer in layers if not isinstance(layer, Flatten | Dropout | BatchNorm)]
     words = []
-    for layer, following in zip(layers, [*layers[1:], None], strict=True):
+    for layer, following in pairwise([*layers, None]):
         match layer:
-            case ReLU():
-                continue
-            case Conv():
-                words.append("c")
-            case Pool():
-                words.append("mp")
             case Linear():
                 words.append("fc" if isinstance(following, ReLU) else "lfc")
             case Residual(layers=inside):
                 words.append(f"[{_architecture(inside)}]")
-            case _:
-                words.append(layer.kind)
+            case layer if not isinstance(layer, ReLU):
+                words.append(WORDS.get(layer.kind, layer.kind))
     counts = [(word, len(list(group))) for word, group in groupby(words)]
     return "-".join(word + (str(n).translate(SUPERSCRIPTS) if n > 1 else "") for word, n in counts)

@@ -1,8 +1,9 @@
 """Where the results come from: hardware, time, versions, commits."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 
+import pandas as pd
 import yaml
 
 from mimic.engine.sidecar import Sidecar
@@ -43,18 +44,12 @@ def hardware(results: Results) -> str:
 def mixtures(results: Results) -> Iterator[str]:
     """What the jobs that ran nets did not have in common: devices, versions of torch; each with its jobs."""
     sidecars = [sidecar for sidecar in results.sidecars if sidecar.step in NUMERICAL]
+    names = pd.Series([f"{sidecar.step}/{sidecar.name}" for sidecar in sidecars])
     for what in (_device, _torch):
-        jobs = _jobs_by(what, sidecars)
+        jobs = names.groupby([what(sidecar) for sidecar in sidecars], sort=False).agg(list)
         if len(jobs) > 1:
-            yield listing([f"{name} ({_named(found)})" for name, found in jobs.items()])
-
-
-def _jobs_by(what: Callable[[Sidecar], str], sidecars: list[Sidecar]) -> dict[str, list[str]]:
-    """The jobs by what they ran with, most jobs first."""
-    found: dict[str, list[str]] = {}
-    for sidecar in sidecars:
-        found.setdefault(what(sidecar), []).append(f"{sidecar.step}/{sidecar.name}")
-    return dict(sorted(found.items(), key=lambda item: -len(item[1])))
+            most_first = sorted(jobs.items(), key=lambda item: -len(item[1]))
+            yield listing([f"{name} ({_named(found)})" for name, found in most_first])
 
 
 def _named(jobs: list[str]) -> str:
@@ -90,12 +85,11 @@ def commits(results: Results) -> list[str]:
 
 def versions(results: Results) -> dict[str, str]:
     """The versions of each package that jobs ran with."""
-    found: dict[str, set[str]] = {}
+    found = defaultdict(set)
     for sidecar in results.sidecars:
         for package, version in (sidecar.provenance.get("versions") or {}).items():
-            if version:
-                found.setdefault(package, set()).add(version)
-    return {package: listing(sorted(numbers)) for package, numbers in found.items()}
+            found[package].add(version)
+    return {package: listing(sorted(numbers)) for package, n in found.items() if (numbers := n - {None})}
 
 
 def training_flops(results: Results, sidecar: Sidecar) -> float | None:

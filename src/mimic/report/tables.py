@@ -10,7 +10,7 @@ from mimic.nets.families import STUDENTS
 from mimic.report import published
 from mimic.report.accuracies import ENSEMBLE, TEACHER, Accuracies, Model
 from mimic.report.published import CONVS
-from mimic.report.results import METRICS, Results
+from mimic.report.results import Results
 from mimic.report.student_families import rank
 
 
@@ -24,60 +24,38 @@ class TableEntry:
     diverged: int = 0  # seeds that did not finish
 
 
-@dataclass(frozen=True)
-class Table1Row:
-    """A hard-label twin, the student that mimics, and what mimicking gains."""
-
-    family: str
-    budget: str
-    twin: TableEntry
-    student: TableEntry
-    gain: TableEntry
-
-
-@dataclass(frozen=True)
-class Table2:
-    """Mimic students: families down, budgets across."""
-
-    budgets: list[str]
-    rows: dict[str, list[TableEntry]]
-    teacher: TableEntry
-    ensemble: TableEntry
-
-    @property
-    def seeds(self) -> int | None:
-        """The seeds of every cell, where all have as many; otherwise None, and each cell tells."""
-        found = {entry.seeds for row in self.rows.values() for entry in row if entry.seeds}
-        return found.pop() if len(found) == 1 else None
-
-
 def table_entry(table: Accuracies, model: Model) -> TableEntry:
     """What is known of a model."""
-    theirs = published.accuracy(model)
-    if model not in table.cells:
+    theirs, cell = published.accuracy(model), table.cells.get(model)
+    if cell is None:
         return TableEntry(theirs)
-    cell = table.cells[model]
     return TableEntry(theirs, table.intervals.get(model), cell.seeds, cell.diverged)
 
 
-def table_1(table: Accuracies) -> list[Table1Row]:
-    """The study's twins, or where it has none the paper's, to show what was not run."""
-    twins = [(m.family, m.budget) for m in table.cells if m.arm == "labels"]
+def table_1(table: Accuracies) -> list[dict]:
+    """A hard-label twin a row, the student that mimics, and what mimicking gains.
+
+    The study's twins, or where it has none the paper's, to show what was not run.
+    """
+    twins = [model for model in table.cells if model.arm == "labels"]
     if not twins:
-        twins = [(family, published.paper()["table_1"]["budget"]) for family in CONVS]
-    twins.sort(key=lambda twin: (budget_parameters(twin[1]), rank(twin[0])))
-    return [_table_1_row(table, *twin) for twin in twins]
+        twins = [Model(family, published.paper()["table_1"]["budget"], "labels") for family in CONVS]
+    rows = []
+    for twin in sorted(twins, key=lambda twin: (budget_parameters(twin.budget), rank(twin.family))):
+        student = twin._replace(arm="logits")
+        difference = table.difference(student, twin) if twin in table and student in table else None
+        entries = {"twin": table_entry(table, twin), "student": table_entry(table, student)}
+        gain = TableEntry(published.difference(student, twin), difference)
+        rows.append({"family": twin.family, "budget": twin.budget, **entries, "gain": gain})
+    return rows
 
 
-def _table_1_row(table: Accuracies, family: str, budget: str) -> Table1Row:
-    twin, student = Model(family, budget, "labels"), Model(family, budget, "logits")
-    both = twin in table and student in table
-    gain = TableEntry(published.difference(student, twin), table.difference(student, twin) if both else None)
-    return Table1Row(family, budget, table_entry(table, twin), table_entry(table, student), gain)
+def table_2(table: Accuracies) -> dict:
+    """Mimic students: families down, budgets across; and their teachers.
 
-
-def table_2(table: Accuracies) -> Table2:
-    """The families of paper and study, at the study's budgets, and the paper's if it has one of those."""
+    The families of paper and study, at the study's budgets, and the paper's if it has one of those. `seeds`
+    are those of every cell, where all have as many; otherwise None, and each cell tells.
+    """
     budgets = set(table.budgets())
     if budgets & set(published.budgets()):
         budgets |= set(published.budgets())
@@ -88,82 +66,74 @@ def table_2(table: Accuracies) -> Table2:
         for family in STUDENTS
         if family in shown
     }
-    return Table2(ordered, rows, table_entry(table, TEACHER), table_entry(table, ENSEMBLE))
+    seeds = {entry.seeds for row in rows.values() for entry in row if entry.seeds}
+    teachers = {"teacher": table_entry(table, TEACHER), "ensemble": table_entry(table, ENSEMBLE)}
+    return {"budgets": ordered, "rows": rows, **teachers, "seeds": seeds.pop() if len(seeds) == 1 else None}
 
 
-def table_1_frame(rows: list[Table1Row]) -> pd.DataFrame:
+def table_1_frame(table: Accuracies) -> pd.DataFrame:
     """Table 1 for a program: fractions, one twin a row."""
-    return pd.DataFrame(
-        {"family": row.family, "budget": row.budget}
-        | _fields("twin", row.twin)
-        | _fields("student", row.student)
-        | {"gain_published": row.gain.published}
-        | _bounds("gain", row.gain.accuracy)
-        for row in rows
+    frame = pd.DataFrame(
+        {"family": row["family"], "budget": row["budget"]}
+        | _columns("twin", row["twin"])
+        | _columns("student", row["student"])
+        | _columns("gain", row["gain"])
+        for row in table_1(table)
     )
+    return frame.drop(columns=["gain_seeds", "gain_diverged"])
 
 
-def table_2_frame(table: Table2) -> pd.DataFrame:
+def table_2_frame(table: Accuracies) -> pd.DataFrame:
     """Table 2 for a program: fractions, one model a row."""
-    cells = [
-        {"family": family, "budget": budget} | _fields("accuracy", entry)
-        for family, row in table.rows.items()
-        for budget, entry in zip(table.budgets, row, strict=True)
-    ]
-    cells.append({"family": "teacher", "budget": None} | _fields("accuracy", table.teacher))
-    cells.append({"family": "ensemble", "budget": None} | _fields("accuracy", table.ensemble))
-    return pd.DataFrame(cells)
-
-
-def _fields(name: str, entry: TableEntry) -> dict:
-    return (
-        {f"{name}_published": entry.published}
-        | _bounds(name, entry.accuracy)
-        | {f"{name}_seeds": entry.seeds, f"{name}_diverged": entry.diverged}
+    found, cells = table_2(table), []
+    for family, row in found["rows"].items():
+        cells += [(family, *cell) for cell in zip(found["budgets"], row, strict=True)]
+    cells += [(name, None, found[name]) for name in ("teacher", "ensemble")]
+    return pd.DataFrame(
+        {"family": family, "budget": budget} | _columns("accuracy", entry) for family, budget, entry in cells
     )
 
 
-def _bounds(name: str, interval: Interval | None) -> dict:
-    mean, low, high = (interval.mean, interval.low, interval.high) if interval else (None, None, None)
-    return {name: mean, f"{name}_low": low, f"{name}_high": high}
+def _columns(name: str, entry: TableEntry) -> dict:
+    found = entry.accuracy or Interval(None, None, None)
+    return {
+        f"{name}_published": entry.published,
+        name: found.mean,
+        f"{name}_low": found.low,
+        f"{name}_high": found.high,
+        f"{name}_seeds": entry.seeds,
+        f"{name}_diverged": entry.diverged,
+    }
 
 
 def searches_frame(results: Results) -> pd.DataFrame:
     """Every search for a program, baselines too: fractions of 1, on the validation images."""
-    columns = {
-        "search": lambda search: search.name,
-        "algorithm": lambda search: search.algorithm,
-        "trials": lambda search: len(search.trials),
-        "best_accuracy": lambda search: 1 - search.best_error,
-        "default_accuracy": lambda search: 1 - search.default_error,
-        "gain": lambda search: search.gain,
-        "diverged": lambda search: search.diverged,
-        "stopped_early": lambda search: search.stopped_early,
-        "saved": lambda search: search.saved,
-        "training_flops": lambda search: search.flops,
-    }
-    return pd.DataFrame({name: [value(s) for s in results.all_searches] for name, value in columns.items()})
+    searches = results.all_searches
+    return pd.DataFrame(
+        {
+            "search": [search.name for search in searches],
+            "algorithm": [search.algorithm for search in searches],
+            "trials": [len(search.trials) for search in searches],
+            "best_accuracy": [1 - search.best.validation_error for search in searches],
+            "default_accuracy": [1 - search.default.validation_error for search in searches],
+            "gain": [search.gain for search in searches],
+            "diverged": [search.diverged for search in searches],
+            "stopped_early": [search.stopped_early for search in searches],
+            "saved": [search.saved for search in searches],
+            "training_flops": [search.flops for search in searches],
+        }
+    )
 
 
-@dataclass(frozen=True)
-class Table3Row:
-    """What the evaluation measured, mean over the seeds that finished."""
-
-    model: str
-    family: str
-    arm: str
-    metrics: dict[str, float]
-    seeds: int
-
-
-def table_3(results: Results) -> list[Table3Row]:
-    """The ensemble, the best teacher and every student."""
-    columns = [*METRICS, *(column for pixels, column in results.shifts.items() if pixels)]
-    measures, teacher = results.evaluated[columns], results.best_teacher
-    rows = [Table3Row("ensemble", "ensemble", "", measures.loc["ensemble"].to_dict(), 1)]
-    if teacher:
-        rows.append(Table3Row(f"best teacher, {teacher}", "teacher", "", measures.loc[teacher].to_dict(), 1))
+def table_3(results: Results) -> list[dict]:
+    """What the evaluation measured of the ensemble, the best teacher and every student, mean over seeds."""
+    found = [("ensemble", Model("ensemble"), results.models.loc[["ensemble"]])]
+    if teacher := results.best_teacher:
+        found.append((f"best teacher, {teacher}", Model("teacher"), results.evaluated.loc[[teacher]]))
     for model in (model for arm in GROUPS for model in results.accuracies.models(arm)):
-        means, seeds = results.seeds(model)[columns].mean().to_dict(), results.accuracies.cells[model].seeds
-        rows.append(Table3Row(f"{model.family}, {model.budget}", model.family, model.arm, means, seeds))
-    return rows
+        found.append((f"{model.family}, {model.budget}", model, results.seeds(model)))
+    columns = ["nll", "ece", "agreement", "kl", *results.shifts.values()]
+    return [
+        {"model": name, **model._asdict(), "seeds": len(nets), **nets[columns].mean()}
+        for name, model, nets in found
+    ]

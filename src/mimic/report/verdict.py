@@ -1,44 +1,28 @@
 """The answer in words, read off the claims."""
 
 from collections import Counter
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mimic.evaluation.bootstrap import Interval
 from mimic.nets.families import TEACHER_CONVOLUTIONS
 from mimic.report.accuracies import ENSEMBLE, TEACHER, Accuracies
-from mimic.report.claims import Answer, Status, gaps_by_budget
+from mimic.report.claims import Answer, gaps_by_budget
 from mimic.report.numerals import listing, plural
 from mimic.report.student_families import convolutions
 
-HEADLINES: dict[str, dict[Status, str]] = {
-    "convolutional_gap": {
-        "holds": "Convolutional: yes.",
-        "does not hold": "Convolutional: not shown.",
-        "not tested": "Convolutional: not tested.",
-    },
-    "several_layers": {
-        "holds": "Several layers: yes.",
-        "does not hold": "Several layers: not every one shown to help.",
-        "not tested": "Several layers: not tested.",
-    },
-    "shallower_than_teachers": {
-        "holds": "As deep as the teachers: no.",
-        "does not hold": "As deep as the teachers: not refuted.",
-        "not tested": "As deep as the teachers: not tested.",
-    },
+HEADLINES = {  # of three claims: where it holds, does not hold, was not tested
+    "convolutional_gap": ("Convolutional", "yes", "not shown", "not tested"),
+    "several_layers": ("Several layers", "yes", "not every one shown to help", "not tested"),
+    "shallower_than_teachers": ("As deep as the teachers", "no", "not refuted", "not tested"),
+}
+VERBS = {  # for one claim, for several
+    "holds": ("holds", "hold"),
+    "does not hold": ("does not hold", "do not hold"),
+    "not tested": ("was not tested", "were not tested"),
 }
 
 
-@dataclass(frozen=True)
-class Sentence:
-    """One part of the verdict."""
-
-    headline: str
-    text: str
-
-
-@dataclass(frozen=True)
-class KeyFigure:
+class KeyFigure(NamedTuple):
     """One number at the top of the page."""
 
     label: str
@@ -47,27 +31,24 @@ class KeyFigure:
     accuracy: Interval
 
 
-def verdict(answers: list[Answer]) -> list[Sentence]:
-    """The answer to the title's question, in three sentences."""
+def verdict(answers: list[Answer]) -> list[tuple[str, str]]:
+    """The answer to the title's question: three headlines, each with a sentence."""
     by_key = {answer.claim.key: answer for answer in answers}
-    return [Sentence(words[by_key[key].status], _short(by_key[key])) for key, words in HEADLINES.items()]
-
-
-def _short(answer: Answer) -> str:
-    if not answer.shortfall:
-        return answer.text
-    return f"{answer.text} {answer.support if len(answer.comparisons) > 1 else answer.shortfall}"
+    sentences = []
+    for key, (question, *words) in HEADLINES.items():
+        answer = by_key[key]
+        headline = f"{question}: {words[list(VERBS).index(answer.status)]}."
+        outcomes = [comparison.outcome for comparison in answer.comparisons]
+        support = f"{outcomes.count('for')} of {len(outcomes)} comparisons bear it out."
+        rest = support if len(outcomes) > 1 else answer.shortfall
+        sentences.append((headline, f"{answer.text} {rest}" if answer.shortfall else answer.text))
+    return sentences
 
 
 def tally(answers: list[Answer]) -> str:
     """How many claims hold, in words."""
     counts = Counter(answer.status for answer in answers)
-    verbs = {  # for one, for several
-        "holds": ("holds", "hold"),
-        "does not hold": ("does not hold", "do not hold"),
-        "not tested": ("was not tested", "were not tested"),
-    }
-    parts = [f"{n} {verbs[status][n > 1]}" for status in verbs if (n := counts[status])]
+    parts = [f"{n} {verbs[n > 1]}" for status, verbs in VERBS.items() if (n := counts[status])]
     return f"Of {len(answers)} claims of the paper, {listing(parts)}."
 
 
@@ -87,8 +68,5 @@ def key_figures(table: Accuracies) -> list[KeyFigure]:
 
 def gap(table: Accuracies) -> tuple[str, Interval] | None:
     """The convolutional gap at the largest budget that shows it."""
-    pairs = gaps_by_budget(table)
-    if not pairs:
-        return None
-    budget = list(pairs)[-1]
-    return budget, table.difference(*pairs[budget])
+    *_, (budget, pair) = [("", None), *gaps_by_budget(table).items()]
+    return (budget, table.difference(*pair)) if pair else None

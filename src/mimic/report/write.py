@@ -10,7 +10,8 @@ from mimic.report.charts.curves import curves
 from mimic.report.charts.figure1_rows import figure_1_rows
 from mimic.report.claims import Answer, answer_claims
 from mimic.report.page import render
-from mimic.report.results import Results, read_results
+from mimic.report.reading import read_results
+from mimic.report.results import Results
 from mimic.support.context import Context
 from mimic.support.publish import write_json, write_text
 
@@ -30,8 +31,8 @@ def write_report(context: Context) -> None:
     write_json(out / "summary.json", _summary(results))
     write_json(out / "claims.json", [_claim(answer) for answer in answers])
     frames = {
-        "table1.csv": tables.table_1_frame(tables.table_1(results.accuracies)),
-        "table2.csv": tables.table_2_frame(tables.table_2(results.accuracies)),
+        "table1.csv": tables.table_1_frame(results.accuracies),
+        "table2.csv": tables.table_2_frame(results.accuracies),
         "figure1.csv": pd.DataFrame(figure_1_rows(results)),
         "curves.csv": curves(results),
         "searches.csv": tables.searches_frame(results),
@@ -48,26 +49,22 @@ def _summary(results: Results) -> dict:
         for model, interval in table.intervals.items()
         if model.arm
     }
-    found = {
-        search.name: {"best_error": search.best_error, "gain": search.gain} for search in results.all_searches
-    }
-    return {"ensemble_accuracy": table.mean(ENSEMBLE), "students": students} | (
-        {"searches": found} if found else {}
-    )
+    summary = {"ensemble_accuracy": table.mean(ENSEMBLE), "students": students}
+    if found := results.all_searches:
+        summary["searches"] = {s.name: {"best_error": s.best.validation_error, "gain": s.gain} for s in found}
+    return summary
 
 
 def _claim(answer: Answer) -> dict:
-    claim = answer.claim
-    comparisons = [
-        {"label": c.label, "outcome": c.outcome, **asdict(c.difference)}
-        | {"threshold": c.threshold, "published": c.published}
-        for c in answer.comparisons
-    ]
     return {
-        "key": claim.key,
-        "claim": claim.title,
+        "key": answer.claim.key,
+        "claim": answer.claim.title,
         "status": answer.status,
-        "rule": claim.rule,
+        "rule": answer.claim.rule,
         "text": f"{answer.text} {answer.shortfall}".strip(),
-        "comparisons": comparisons,
+        "comparisons": [
+            {"label": c.label, "outcome": c.outcome, **asdict(c.difference)}
+            | {"threshold": c.threshold, "published": c.published}
+            for c in answer.comparisons
+        ],
     }

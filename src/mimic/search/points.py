@@ -6,13 +6,15 @@ params.yaml. `widths` of mlp2 to mlp5 are ratios; those of other families, `filt
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from math import exp, log
+from operator import getitem
 
 from mimic.data.image_parameters import CHANNELS, Hsv
 from mimic.nets.budget import solve
 from mimic.nets.layers import Layers
-from mimic.search.spaces import DIGITS, Goal, Range, Space
-from mimic.training.recipe import Student, Teacher
+from mimic.search.spaces import DIGITS, Goal, ProposalTask, Range, SelectionTask, Space
+from mimic.training.recipe import Student, Teacher, hyperparameters
 
 Point = dict[str, float]
 FILTERS = ("group1", "group2", "group3")  # names of Teacher.filters
@@ -56,12 +58,13 @@ class Dimension:
 
 def dimensions(space: Space, ratios: bool) -> tuple[Dimension, ...]:
     """What `space` leaves open, in the order of its fields; `ratios` says that its widths are some."""
-    return tuple(_dimension(name, given, _is_whole(name, ratios)) for name, given in ranges(space))
-
-
-def _dimension(name: str, given: Range, integer: bool) -> Dimension:
-    number = int if integer else float
-    return Dimension(name, number(given.low), number(given.high), given.log, integer)
+    found = []
+    for name, given in ranges(space):
+        group = name.partition(".")[0]
+        whole = group in ("filters", "hidden") or (group == "widths" and not ratios)
+        number = int if whole else float
+        found.append(Dimension(name, number(given.low), number(given.high), given.log, whole))
+    return tuple(found)
 
 
 def ranges(space: Space) -> Iterator[tuple[str, Range]]:
@@ -72,11 +75,6 @@ def ranges(space: Space) -> Iterator[tuple[str, Range]]:
                 yield field, given
             case dict() as group:
                 yield from ((f"{field}.{name}", given) for name, given in group.items())
-
-
-def _is_whole(name: str, ratios: bool) -> bool:
-    group = name.partition(".")[0]
-    return group in ("filters", "hidden") or (group == "widths" and not ratios)
 
 
 def net_of(goal: Goal, model: Teacher | Student) -> Layers:
@@ -96,26 +94,29 @@ def complete(default: Teacher | Student, hsv: Hsv) -> Teacher | Student:
     return default
 
 
+def default_of(task: ProposalTask | SelectionTask) -> Teacher | Student:
+    """The complete default from which a search departs."""
+    return complete(hyperparameters(task.default), task.default.augmentation.hsv)
+
+
+def dimensions_of(task: ProposalTask | SelectionTask) -> tuple[Dimension, ...]:
+    """The dimensions of the search that a task belongs to."""
+    return dimensions(task.space, task.goal.family.widths == "ratios")
+
+
 def default_point(dimensions: Sequence[Dimension], default: Teacher | Student) -> Point:
     """The point that a complete default is. It may lie outside the ranges."""
     content = _content(default)
-    point = {}
-    for dimension in dimensions:
-        group, _, key = dimension.name.partition(".")
-        value = content[group][key] if key else content[group]
-        point[dimension.name] = int(value) if dimension.integer else float(value)
-    return point
+    values = {d: reduce(getitem, d.name.split("."), content) for d in dimensions}
+    return {d.name: int(value) if d.integer else float(value) for d, value in values.items()}
 
 
 def apply_point(default: Teacher | Student, point: Mapping[str, float]) -> Teacher | Student:
     """A complete default with the values of `point`. Raises pydantic.ValidationError for illegal ones."""
     content = _content(default)
     for name, value in point.items():
-        group, _, key = name.partition(".")
-        if key:
-            content[group][key] = value
-        else:
-            content[group] = value
+        *group, key = name.split(".")
+        reduce(getitem, group, content)[key] = value
     if isinstance(default, Teacher):
         content["filters"] = tuple(content["filters"].values())
     return type(default).model_validate(content)

@@ -3,13 +3,11 @@
 import json
 import time
 from dataclasses import asdict
-from pathlib import Path
 
-from mimic.search.files import default_of, dimensions_of
-from mimic.search.points import Dimension, Point, apply_point, default_point, net_of
+from mimic.search.points import Point, apply_point, default_of, default_point, dimensions_of, net_of
 from mimic.search.propose import propose
 from mimic.search.samplers import Trained
-from mimic.search.stopping import Course, limits
+from mimic.search.stopping import limits
 from mimic.support import messages
 from mimic.support.context import Context
 from mimic.support.errors import MimicError
@@ -22,14 +20,15 @@ def propose_round(context: Context) -> None:
     """Write proposal.json: the points of a round and their nets, given all earlier trials in order."""
     started = time.perf_counter()
     task, search = context.task, context.name.rpartition("-")[0]
-    trials = list(context.upstream("trial").values())
-    records = [read_record(folder) for folder in trials]
     searched, default = dimensions_of(task), default_of(task)
-    history = [_trained(record, searched) for record in records]
-    courses = [
-        Course.of(_read_history(folder), record["status"])
-        for folder, record in zip(trials, records, strict=True)
-    ]
+    history, courses = [], []
+    for folder in context.upstream("trial").values():
+        record = read_record(folder)
+        finished = record["status"] == "finished"
+        point = default_point(searched, hyperparameters(task_of(record)))
+        history.append(Trained(point, 1 - record["validation_accuracy"] if finished else None))
+        epochs = (folder / "history.jsonl").read_text(encoding="utf-8").splitlines() if finished else []
+        courses.append([json.loads(epoch)["validation_error"] for epoch in epochs])
 
     def reason_against(point: Point) -> str | None:
         try:
@@ -59,19 +58,9 @@ def propose_round(context: Context) -> None:
         "origins": list(proposal.origins),
         "hyperparameters": [model.model_dump(mode="json") for model in models],
         "nets": [[asdict(layer) for layer in net_of(task.goal, model)] for model in models],
-        "refused": [{"point": refused.point, "reason": refused.reason} for refused in proposal.refused],
+        "refused": [asdict(refusal) for refusal in proposal.refused],
         "limits": {str(epoch): limit for epoch, limit in ends.items()},
     }
     write_json(context.out / "proposal.json", content)
     seconds = time.perf_counter() - started
     context.progress(messages.proposed(len(proposal.points), len(history), seconds))
-
-
-def _trained(record: dict, searched: tuple[Dimension, ...]) -> Trained:
-    error = None if record["status"] != "finished" else 1 - record["validation_accuracy"]
-    return Trained(default_point(searched, hyperparameters(task_of(record))), error)
-
-
-def _read_history(folder: Path) -> list[dict]:
-    lines = (folder / "history.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]

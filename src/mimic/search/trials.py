@@ -19,7 +19,7 @@ def train(contexts: Sequence[Context]) -> Iterator[Context]:
             train_teacher(context, task, limits)
             yield context
     else:
-        yield from train_students(contexts, tasks, [limits] * len(tasks))
+        yield from train_students(contexts, tasks, limits)
 
 
 def whole_task(context: Context) -> ModelTask:

@@ -1,6 +1,6 @@
 """Typed parameters: what is asked of a job, checked when it is read and never changed."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,7 +24,7 @@ class Frozen(BaseModel):
     )
 
 
-def option(off: object, **constraints) -> object:
+def option(off: object, **constraints) -> Any:
     """The field of an option whose default is `off`: with that value it leaves no trace in a key."""
     return Field(off, json_schema_extra={"off": off}, **constraints)
 

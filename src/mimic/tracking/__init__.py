@@ -3,6 +3,5 @@
 from mimic.tracking.follower import follow
 from mimic.tracking.mirror import Summary, track
 from mimic.tracking.mlflow_store import StoreError
-from mimic.tracking.ui import serve
 
-__all__ = ["StoreError", "Summary", "follow", "serve", "track"]
+__all__ = ["StoreError", "Summary", "follow", "track"]

@@ -44,21 +44,18 @@ def follow(
             failures += 1
         if last:
             return
-        end.wait(min(interval_s * 2**failures, LONGEST_WAIT_S) if failures else interval_s)
+        end.wait(min(interval_s * 2 ** min(failures, 10), LONGEST_WAIT_S))  # a power without bound overflows
 
 
 class _End:
     """Knows whether it is time to end: a signal came, or the parent is gone."""
 
     def __init__(self, parent_pid: int | None):
-        self._told = False
-        self._deadline: float | None = None
-        self._parent = None
-        if parent_pid is not None:
-            try:
-                self._parent = psutil.Process(parent_pid)
-            except psutil.NoSuchProcess:
-                self._told = True
+        self._told, self._deadline, self._parent = False, None, None
+        try:
+            self._parent = psutil.Process(parent_pid) if parent_pid is not None else None
+        except psutil.NoSuchProcess:
+            self._told = True
         # Ctrl-C reaches every process of a terminal; the parent may yet have results to wait for.
         signal.signal(signal.SIGINT, self._note if parent_pid is None else signal.SIG_IGN)
         signal.signal(signal.SIGTERM, self._note)
@@ -83,9 +80,8 @@ class _End:
             time.sleep(_TICK_S)
 
     def _parent_lives(self) -> bool:
-        if self._parent is None:
-            return True
+        parent = self._parent
         try:
-            return self._parent.is_running() and self._parent.status() != psutil.STATUS_ZOMBIE
+            return parent is None or (parent.is_running() and parent.status() != psutil.STATUS_ZOMBIE)
         except psutil.NoSuchProcess:
             return False

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mimic.support.errors import MimicError
-from mimic.tracking.mlflow_store import Experiment, Held, MetricPoint, StoreError, locked, never, resolve
+from mimic.tracking.mlflow_store import Experiment, Held, Metric, StoreError, locked, resolve
 from mimic.tracking.runs import Run, read_run
 from mimic.tracking.trainings import Files, TrackedTraining, scan
 
@@ -30,9 +30,7 @@ class Summary:
     runs: Counter[str] = field(default_factory=Counter)
 
     def __str__(self) -> str:
-        return f"{self.study}: " + (
-            ", ".join(f"{n} {name}" for name, n in self.runs.items()) or "no runs yet"
-        )
+        return f"{self.study}: {', '.join(f'{n} {name}' for name, n in self.runs.items()) or 'no runs yet'}"
 
 
 def track(
@@ -60,9 +58,8 @@ class Mirror:
         self._uri = resolve(uri)
         self._files: Files | None = None  # as the last pass found them
         self._runs: dict[str, Held] = {}  # by key, as far as they are known
-        self._doubtful: set[str] = set()  # keys of runs that were not merely found whole
 
-    def sync(self, expired: Callable[[], bool] = never) -> Summary:
+    def sync(self, expired: Callable[[], bool] = lambda: False) -> Summary:
         """Make one pass, if the files are not as the last one found them; what `expired` ends is postponed.
 
         Raises StoreError when the store can not be used; what was sent until then stays.
@@ -77,7 +74,13 @@ class Mirror:
                 self._experiment = Experiment(self._uri, summary.study)
                 self._ask()
                 for training in self._files.trainings:
-                    outcome = "postponed" if expired() else self._send(training)
+                    try:
+                        outcome = "postponed" if expired() else self._send(training)
+                    except StoreError:
+                        raise
+                    except MimicError as error:
+                        summary.complaints.append(f"{training}: {error}")
+                        outcome = "refused"
                     summary.runs[outcome] += 1
                     if outcome == "completed":
                         self._progress(f"{training}: completed")
@@ -87,15 +90,15 @@ class Mirror:
         return summary
 
     def _ask(self) -> None:
-        """Bring up to date what is known of the runs."""
-        doubtful = self._doubtful | {training.key for training in self._files.trainings} - self._runs.keys()
+        """Bring up to date what is known of the runs: whole ones change by this mirror alone."""
+        keys = {training.key for training in self._files.trainings}
+        doubtful = [key for key in keys if key not in self._runs or self._runs[key].status not in _OVER]
         if not self._runs or len(doubtful) > _SINGLE_QUESTIONS:
             self._runs = self._without_duplicates(self._experiment.runs())
         else:
             for key in doubtful:
                 self._runs.pop(key, None)
                 self._runs |= self._without_duplicates(self._experiment.runs(key))
-        self._doubtful = set()
 
     def _without_duplicates(self, found: list[Held]) -> dict[str, Held]:
         """The runs by key. Passes from two machines, or a request sent twice, may have doubled one."""
@@ -110,61 +113,40 @@ class Mirror:
     def _send(self, training: TrackedTraining) -> str:
         """Send what the store lacks of one training; the word by which Summary counts it."""
         held = self._runs.get(training.key)
-        send = self._amend if held and held.status in _OVER else self._tell
-        try:
-            outcome = send(training, held)
-        except StoreError:
-            raise
-        except MimicError as error:
-            self._complaints.append(f"{training}: {error}")
-            outcome = "refused"
-        if outcome != "unchanged":
-            self._doubtful.add(training.key)
-        return outcome
-
-    def _amend(self, training: TrackedTraining, held: Held) -> str:
-        tags, points = self._amendments(training, held)
-        if not (tags or points):
+        is_whole = held is not None and held.status in _OVER
+        tags, parameters, groups, points = {"mimic.current": "yes"}, {}, [], []
+        if not is_whole:
+            run = read_run(training)
+            self._complaints += run.left_out
+            if held is None:
+                held = self._experiment.create(training.variant, run.began_ms, run.tags)
+                self._runs[held.key] = held
+            elif held.status == "KILLED" and run.status == "RUNNING":
+                self._experiment.set_status(held, "RUNNING")
+            tags |= run.tags
+            parameters = {name: run.parameters[name] for name in run.parameters.keys() - held.parameters}
+            groups, points = _epochs(run, after=held.last_epoch), _new(held, run.metrics, run.ended_ms)
+        if training.finished and training.key in self._files.measured:
+            tags["mimic.evaluation"], metrics = self._files.measured[training.key]
+            # Dated now: an older evaluation may have been restored, and the latest date is what MLflow shows.
+            points += _new(held, metrics, time.time_ns() // 1_000_000)
+        tags = {name: value for name, value in tags.items() if held.tags.get(name) != value}
+        if is_whole and not (tags or points):
             return "unchanged"
-        self._experiment.add(held, tags, groups=[points])
-        return "updated"
-
-    def _tell(self, training: TrackedTraining, held: Held | None) -> str:
-        run = read_run(training)
-        self._complaints += run.left_out
-        if held is None:
-            held = self._experiment.create(training.variant, run.began_ms, run.tags)
-        elif held.status == "KILLED" and run.status == "RUNNING":
-            self._experiment.resume(held)
-        tags, points = self._amendments(training, held)
-        points = _new(held, run.metrics, run.ended_ms) + points
-        self._experiment.add(
-            held,
-            _lacking(run.tags, held.tags) | tags,
-            {name: value for name, value in run.parameters.items() if name not in held.parameters},
-            [*_epochs(run, after=held.last_epoch), points],
-        )
+        self._experiment.add(held, tags, parameters, [*groups, points])
+        if is_whole:
+            return "updated"
         if run.status == "RUNNING":
             return "live"
-        self._experiment.end(held, run.status, run.ended_ms)
+        self._experiment.set_status(held, run.status, run.ended_ms)
         return "completed"
-
-    def _amendments(self, training: TrackedTraining, held: Held) -> tuple[dict[str, str], list[MetricPoint]]:
-        """What a whole run may lack: to be current, and its test metrics."""
-        tags, points = {"mimic.current": "yes"}, []
-        measured = self._files.measured.get(training.key)
-        if measured and training.finished:
-            tags["mimic.evaluation"] = measured.evaluation
-            # Dated now: an older evaluation may have been restored, and the latest date is what MLflow shows.
-            points = _new(held, measured.metrics, time.time_ns() // 1_000_000)
-        return _lacking(tags, held.tags), points
 
     def _supersede(self) -> int:
         """Mark the runs whose key the files no longer hold; how many are newly marked.
 
         A run under way is killed if another key has taken its place; if its files merely went, nobody knows.
         """
-        keys = {training.place: training.key for training in self._files.trainings}
+        keys = {(training.step, training.variant): training.key for training in self._files.trainings}
         count = 0
         for run in self._runs.values():
             place = (run.tags.get("mimic.step"), run.tags.get("mimic.variant"))
@@ -172,31 +154,23 @@ class Mirror:
                 continue
             if run.tags.get("mimic.current") != "no":
                 self._experiment.add(run, {"mimic.current": "no"})
-                self._doubtful.add(run.key)
                 count += 1
             if run.status == "RUNNING" and place in keys:
-                self._experiment.end(run, "KILLED")
-                self._doubtful.add(run.key)
+                self._experiment.set_status(run, "KILLED")
         return count
 
 
-def _lacking(wanted: dict[str, str], held: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in wanted.items() if held.get(name) != value}
-
-
-def _new(held: Held, metrics: dict[str, float], time_ms: int) -> list[MetricPoint]:
+def _new(held: Held, metrics: dict[str, float], time_ms: int) -> list[Metric]:
     return [
-        MetricPoint(name, value, time_ms, 0)
-        for name, value in metrics.items()
-        if held.metrics.get(name) != value
+        Metric(name, value, time_ms, 0) for name, value in metrics.items() if held.metrics.get(name) != value
     ]
 
 
-def _epochs(run: Run, after: int) -> list[list[MetricPoint]]:
+def _epochs(run: Run, after: int) -> list[list[Metric]]:
     """The points of each later epoch; its number among them tells the next pass how far this one came."""
     epoch_ms = run.epoch_ms
     return [
-        [MetricPoint(*point, epoch_ms[epoch], epoch) for point in [*metrics.items(), ("epoch", epoch)]]
+        [Metric(*point, epoch_ms[epoch], epoch) for point in [*metrics.items(), ("epoch", epoch)]]
         for epoch, metrics in run.epochs.items()
         if epoch > after
     ]

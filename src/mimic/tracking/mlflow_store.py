@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
-from typing import NamedTuple, TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -37,7 +36,6 @@ from mlflow.exceptions import MlflowException  # noqa: E402
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 _SQLITE = "sqlite:///"
-Item = TypeVar("Item")
 _RUNS_A_PAGE = 5000
 _PARAMETERS_A_CALL, _METRICS_A_CALL = 100, 800  # log_batch takes 100, and 1000 of all sorts together
 
@@ -52,18 +50,9 @@ class Refused(MimicError):
     """The store is well but does not take this run."""
 
 
-class MetricPoint(NamedTuple):
-    """One value of one metric."""
-
-    name: str
-    value: float
-    time_ms: int  # since 1970
-    step: int  # the epoch; 0 for what belongs to the whole training
-
-
-@dataclass(frozen=True)
+@dataclass
 class Held:
-    """A run as the store holds it."""
+    """A run as the store holds it, kept up to date with what is sent."""
 
     id: str
     status: str  # "RUNNING", "FINISHED", "FAILED" or "KILLED"
@@ -97,14 +86,9 @@ def sqlite_file(uri: str) -> Path | None:
     return Path(uri.removeprefix(_SQLITE).split("?")[0]) if uri.startswith(_SQLITE) else None
 
 
-def never() -> bool:
-    """For a pass that has all the time it needs."""
-    return False
-
-
 @contextmanager
 def locked(
-    uri: str, fallback: Path, progress: Callable[[str], None], give_up: Callable[[], bool] = never
+    uri: str, fallback: Path, progress: Callable[[str], None], give_up: Callable[[], bool] = lambda: False
 ) -> Iterator[None]:
     """Exclusive use of a store: by a lock beside an SQLite file; for a server, by the lock `fallback`.
 
@@ -195,7 +179,7 @@ class Experiment:
         run: Held,
         tags: dict[str, str],
         parameters: dict[str, str] | None = None,
-        groups: Sequence[Sequence[MetricPoint]] = (),
+        groups: Sequence[Sequence[Metric]] = (),
     ) -> None:
         """Send what is new. The points of a group arrive together or not at all."""
         batches = zip_longest(
@@ -206,18 +190,18 @@ class Experiment:
         )
         with _explained(self._uri, refusal=Refused):
             for some_tags, some_params, points in batches:
-                metrics = [Metric(*point) for point in points]
-                self._client.log_batch(run.id, metrics, some_params, some_tags, synchronous=True)
+                self._client.log_batch(run.id, points, some_params, some_tags, synchronous=True)
+        run.tags |= tags
+        run.metrics |= {point.key: point.value for group in groups for point in group}
 
-    def resume(self, run: Held) -> None:
-        """Mark a run as under way again."""
+    def set_status(self, run: Held, status: str, ended_ms: int | None = None) -> None:
+        """Mark a run as under way again, or as over, now or at the time given."""
         with _explained(self._uri):
-            self._client.update_run(run.id, status="RUNNING")
-
-    def end(self, run: Held, status: str, ended_ms: int | None = None) -> None:
-        """Mark a run as over, now or at the time given."""
-        with _explained(self._uri):
-            self._client.set_terminated(run.id, status, ended_ms)
+            if status == "RUNNING":
+                self._client.update_run(run.id, status)
+            else:
+                self._client.set_terminated(run.id, status, ended_ms)
+        run.status = status
 
     def delete(self, run: Held) -> None:
         """Put a run into MLflow's bin."""
@@ -229,9 +213,9 @@ def _held(run) -> Held:
     return Held(run.info.run_id, run.info.status, run.data.tags, run.data.params, run.data.metrics)
 
 
-def _packed(groups: Sequence[Sequence[Item]], size: int) -> list[list[Item]]:
+def _packed(groups: Sequence[Sequence], size: int) -> list[list]:
     """The groups, in their order, in as few batches of at most `size` items as can be, none divided."""
-    batches: list[list[Item]] = []
+    batches: list[list] = []
     for group in filter(None, groups):
         if not batches or len(batches[-1]) + len(group) > size:
             batches.append([])

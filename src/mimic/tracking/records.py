@@ -27,9 +27,8 @@ from pydantic import (
 )
 
 from mimic.engine.sidecar import Sidecar
-from mimic.nets.layers import Layers
+from mimic.nets.layers import Conv, Layers, Linear, Pool, ReLU
 from mimic.support.errors import MimicError
-from mimic.tracking.notation import notation
 
 Text = Annotated[str, Field(max_length=5000)]
 Count = Annotated[int, Field(ge=0)]
@@ -47,6 +46,25 @@ def flatten(groups: dict[str, JsonValue], prefix: str = "") -> dict[str, str]:
         else:
             flat[prefix + name] = value if isinstance(value, str) else json.dumps(value)
     return flat
+
+
+def notation(layers: Layers) -> str:
+    """The paper's notation with widths, output layer left out: `c48-mp-c64-mp-fc220`.
+
+    A fully connected layer without ReLU is a linear bottleneck, `lfc`.
+    """
+    words: list[str] = []
+    for layer in layers:
+        match layer:
+            case Conv(filters=filters):
+                words.append(f"c{filters}")
+            case Pool():
+                words.append("mp")
+            case Linear(units=units):
+                words.append(f"lfc{units}")
+            case ReLU() if words:
+                words[-1] = words[-1].removeprefix("l")
+    return "-".join(words[:-1])
 
 
 _LAYERS = TypeAdapter(Layers)
@@ -88,13 +106,18 @@ class Provenance(_Record):
 
     @property
     def ended_ms(self) -> int:
-        """End, in milliseconds since 1970."""
         return self.started_ms + round(self.seconds * 1000)
 
 
-class Totals(_Record):
-    """The metrics of a whole training."""
+class TrainingRecord(_Record):
+    """`record.json`: what came of a training."""
 
+    status: Literal["finished", "diverged"]
+    reason: Text | None = None
+    kind: Literal["teacher", "student"]
+    name: str
+    hyperparameters: Hyperparameters
+    stop: Text | None = None
     parameters: Count
     multiply_adds: Count | None = None
     epochs: Count
@@ -105,16 +128,10 @@ class Totals(_Record):
     images_per_second: FiniteFloat | None = None
     training_flops: FiniteFloat | None = None
 
-
-class TrainingRecord(Totals):
-    """`record.json`: what came of a training."""
-
-    status: Literal["finished", "diverged"]
-    reason: Text | None = None
-    kind: Literal["teacher", "student"]
-    name: str
-    hyperparameters: Hyperparameters
-    stop: Text | None = None
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Of the whole training: all that is a number."""
+        return {name: float(value) for name, value in self if isinstance(value, int | float)}
 
 
 class ProposedPoints(_Record):
@@ -204,12 +221,13 @@ def read_history(path: Path, sidecar: Sidecar | None = None) -> tuple[Epochs, li
 
 
 def _epoch(line: bytes) -> tuple[int, dict[str, float]]:
-    # The loss of a diverged epoch is not a number; the others of its metrics are worth having.
-    metrics = {name: value for name, value in _LINE.validate_json(line).items() if math.isfinite(value or 0)}
+    metrics = _LINE.validate_json(line)
     epoch = metrics.pop("epoch", None)
     if epoch is None or not 1 <= epoch <= 1e9 or epoch != int(epoch):
         raise ValueError("epoch must be a whole number from 1")
-    return int(epoch), {name: value for name, value in metrics.items() if value is not None}
+    # The loss of a diverged epoch is not a number; the others of its metrics are worth having.
+    finite = {name: value for name, value in metrics.items() if value is not None and math.isfinite(value)}
+    return int(epoch), finite
 
 
 def _read(path: Path, sidecar: Sidecar | None) -> bytes:

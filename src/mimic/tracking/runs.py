@@ -6,16 +6,8 @@ from dataclasses import dataclass, replace
 from mimic.dag.steps import SIDECAR
 from mimic.engine.sidecar import Sidecar
 from mimic.support.errors import MimicError
-from mimic.tracking.records import (
-    Epochs,
-    Live,
-    ProposedPoints,
-    Totals,
-    TrainingRecord,
-    read_history,
-    read_model,
-    read_provenance,
-)
+from mimic.tracking import records
+from mimic.tracking.records import Epochs, Live, read_history, read_model
 from mimic.tracking.trainings import TrackedTraining
 
 
@@ -82,12 +74,11 @@ _OWN_NAMES = {  # of the metrics of a whole training, where an epoch has one of 
 
 def _finished(training: TrackedTraining, sidecar: Sidecar) -> Run:
     folder = training.folder
-    record = read_model(folder / "record.json", TrainingRecord, sidecar)
+    record = read_model(folder / "record.json", records.TrainingRecord, sidecar)
     kinds = ("teacher", "student") if training.step == "trial" else (training.step,)
     if record.kind not in kinds or record.name != training.variant:
         raise MimicError(f"{folder}/record.json: is that of {record.kind} {record.name}, not of {training}")
-    ran = read_provenance(folder / SIDECAR, sidecar)
-    totals = record.model_dump(include=set(Totals.model_fields), exclude_none=True)
+    ran = records.read_provenance(folder / SIDECAR, sidecar)
     tags = {
         "mimic.stop": record.stop,
         "mimic.commit": f"{ran.commit}-dirty" if ran.commit and ran.dirty else ran.commit,
@@ -95,7 +86,7 @@ def _finished(training: TrackedTraining, sidecar: Sidecar) -> Run:
         "mimic.slurm_job": ran.slurm_job,
         "mimic.reason": record.reason,
     }
-    metrics = {_OWN_NAMES.get(name, name): float(value) for name, value in totals.items()}
+    metrics = {_OWN_NAMES.get(name, name): value for name, value in record.metrics.items()}
     status = "FINISHED" if record.status == "finished" else "FAILED"
     told = read_history(folder / "history.jsonl", sidecar)
     return Run(status, ran.started_ms, ran.ended_ms, tags, record.hyperparameters, metrics, *told)
@@ -138,7 +129,7 @@ def _search(trial: TrackedTraining) -> tuple[dict[str, str], dict[str, str]]:
         sidecar = read_model(path, Sidecar)
         if trial.finished and trial.identity.upstream.get(f"proposal/{sidecar.name}") != sidecar.key:
             continue  # another proposal has taken the place of the one that asked for it
-        proposal = read_model(path.with_name("proposal.json"), ProposedPoints, sidecar)
+        proposal = read_model(path.with_name("proposal.json"), records.ProposedPoints, sidecar)
         if 1 <= index <= len(proposal.points):
             tags |= {"mimic.algorithm": proposal.algorithm, "mimic.origin": proposal.origins[index - 1]}
             return tags, proposal.points[index - 1]

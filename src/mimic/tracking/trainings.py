@@ -1,6 +1,5 @@
 """The trainings of one study that its files hold, finished or under way, and what was measured of them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,10 +32,6 @@ class TrackedTraining:
         return self.identity.key
 
     @property
-    def place(self) -> tuple[str, str]:
-        return self.step, self.variant
-
-    @property
     def finished(self) -> bool:
         return isinstance(self.identity, Sidecar)
 
@@ -44,22 +39,14 @@ class TrackedTraining:
         return f"{self.step} {self.variant}"
 
 
-@dataclass(frozen=True)
-class Measured:
-    """The test metrics of a training, and the key of the evaluation that found them."""
-
-    evaluation: str
-    metrics: dict[str, float]
-
-
 @dataclass
 class Files:
     """All that the files of a study tell at one moment."""
 
-    results: Path
     trainings: list[TrackedTraining] = field(default_factory=list)
-    measured: dict[str, Measured] = field(default_factory=dict)  # by the key of the training
-    unreadable: set[tuple[str, str]] = field(default_factory=set)  # places
+    # By the key of a training: that of the evaluation which opened it, and its test metrics.
+    measured: dict[str, tuple[str, dict[str, float]]] = field(default_factory=dict)
+    unreadable: set[tuple[str, str]] = field(default_factory=set)  # steps and names
     complaints: list[str] = field(default_factory=list)  # one sentence each, naming a file
 
 
@@ -68,33 +55,28 @@ def scan(results: Path, live: Path) -> Files:
 
     A finished training hides a live one of the same name: what trains anew has no result yet.
     """
-    files = Files(results)
+    files = Files()
     for step, (folders, parts) in RESULTS.items():
-        running = _trainings(files, step, live.glob(f"{step}/[!.]*/live.json"), 1)
-        finished = _trainings(files, step, results.glob(f"{folders}/{SIDECAR}"), parts)
-        files.trainings += (running | finished).values()
-    _read_evaluations(files)
+        running, finished = live.glob(f"{step}/[!.]*/live.json"), results.glob(f"{folders}/{SIDECAR}")
+        found = [(path, path.parent.name, Live) for path in sorted(running)]
+        found += [(path, "-".join(path.parent.parts[-parts:]), Sidecar) for path in sorted(finished)]
+        trainings = {}
+        for path, variant, model in found:
+            try:
+                known = read_model(path, model)
+                if (known.study, known.name) != (results.name, variant):
+                    there = f"{known.study}/{known.name}"
+                    raise MimicError(f"{path}: belongs to {there}, not to {results.name}/{variant}")
+            except MimicError as error:
+                if path.exists():  # else it finished a moment ago, and took its live folder away
+                    files.unreadable.add((step, variant))
+                    files.complaints.append(str(error))
+            else:
+                size = _size(path.with_name("history.jsonl"))
+                trainings[variant] = TrackedTraining(results, step, variant, path.parent, known, size)
+        files.trainings += trainings.values()
+    _read_evaluations(files, results)
     return files
-
-
-def _trainings(files: Files, step: str, identities: Iterable[Path], parts: int) -> dict[str, TrackedTraining]:
-    """The trainings that have these identities, by name; what can not be read is noted in `files`."""
-    trainings = {}
-    for path in sorted(identities):
-        folder, study = path.parent, files.results.name
-        variant = "-".join(folder.parts[-parts:])
-        try:
-            known = read_model(path, Sidecar if path.name == SIDECAR else Live)
-            if (known.study, known.name) != (study, variant):
-                raise MimicError(f"{path}: belongs to {known.study}/{known.name}, not to {study}/{variant}")
-        except MimicError as error:
-            if path.exists():  # else it finished a moment ago, and took its live folder away
-                files.unreadable.add((step, variant))
-                files.complaints.append(str(error))
-        else:
-            size = _size(folder / "history.jsonl")
-            trainings[variant] = TrackedTraining(files.results, step, variant, folder, known, size)
-    return trainings
 
 
 def _size(path: Path) -> int:
@@ -104,12 +86,11 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _read_evaluations(files: Files) -> None:
+def _read_evaluations(files: Files, results: Path) -> None:
     """Note what each evaluation measured, under the key of the very training that it opened."""
-    selections = {
-        f"selection/{path.parent.name}": path for path in files.results.glob(f"*/searches/[!.]*/{SIDECAR}")
-    }
-    for path in sorted(files.results.glob(f"evaluation/[!.]*/{SIDECAR}")):
+    searches = results.glob(f"*/searches/[!.]*/{SIDECAR}")
+    selections = {f"selection/{path.parent.name}": path for path in searches}
+    for path in sorted(results.glob(f"evaluation/[!.]*/{SIDECAR}")):
         try:
             sidecar = read_model(path, Sidecar)
             keys = dict(sidecar.upstream)
@@ -120,6 +101,6 @@ def _read_evaluations(files: Files) -> None:
             found = read_model(path.with_name("measures.json"), MeasuredModels, sidecar).metrics
         except MimicError as error:
             files.complaints.append(str(error))
-            continue
-        for model in found.keys() & keys.keys():
-            files.measured[keys[model]] = Measured(sidecar.key, found[model])
+        else:
+            opened = found.keys() & keys.keys()
+            files.measured |= {keys[model]: (sidecar.key, found[model]) for model in opened}

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -23,10 +24,10 @@ class Checkpoint:
     """What was saved: tensors on the processor, and a state that JSON can hold."""
 
     tensors: dict[str, Tensor]
-    state: dict
+    state: dict[str, Any]
 
 
-def save(path: Path, key: str, tensors: Mapping[str, Tensor], state: dict) -> None:
+def save(path: Path, key: str, tensors: Mapping[str, Tensor], state: dict[str, Any]) -> None:
     """Publish a checkpoint; killed at any instant, `path` holds the one before or this one."""
     packed = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     text = json.dumps(state, allow_nan=False)
@@ -59,5 +60,5 @@ def _digest(tensors: Mapping[str, Tensor], text: str) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
-        digest.update(tensor.reshape(-1).view(uint8).numpy())
+        digest.update(tensor.reshape(-1).view(uint8).numpy())  # type: ignore[arg-type]
     return digest.hexdigest()

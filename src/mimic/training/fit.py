@@ -67,4 +67,4 @@ def _take_out_ended(live: list[Training]) -> Iterator[tuple[Member, Outcome | Ex
     for training in [training for training in live if training.is_over]:
         live.remove(training)
         training.end()
-        yield training.member, training.failure or training.outcome
+        yield training.member, training.failure or training.outcome  # type: ignore[misc]

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -41,11 +42,11 @@ class Member:
     progress: Callable[[str], None]
 
 
-def _isolated(method):
+def _isolated(method: Callable[..., None]) -> Callable[..., None]:
     """What goes wrong in `method` is kept as the member's failure, and the other members go on."""
 
     @functools.wraps(method)
-    def isolated(self: "Training", *arguments):
+    def isolated(self: "Training", *arguments: Any) -> None:
         if self.failure is not None:
             return
         try:
@@ -157,7 +158,7 @@ def _outcome(state: State) -> Outcome:
     return Outcome(
         status="finished" if state.reason is None else "diverged",
         reason=state.reason,
-        stop=state.stop,
+        stop=state.stop,  # type: ignore[arg-type]
         history=tuple(state.history),
         best_epoch=state.best_epoch,
         validation_accuracy=None if state.best_error is None else 1 - state.best_error,
@@ -170,5 +171,5 @@ def _outcome(state: State) -> Outcome:
 
 def _verdict(outcome: Outcome) -> str:
     if outcome.status == "diverged":
-        return messages.diverged(outcome.reason)
-    return messages.ended(len(outcome.history), outcome.stop, outcome.validation_accuracy, outcome.best_epoch)
+        return messages.diverged(outcome.reason)  # type: ignore[arg-type]
+    return messages.ended(len(outcome.history), outcome.stop, outcome.validation_accuracy, outcome.best_epoch)  # type: ignore[arg-type]

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from mimic.data.image_parameters import CHANNELS
 from mimic.nets.build import Net, build, load_weights, save_weights, set_weights
@@ -25,7 +26,7 @@ def make_net(task: ModelTask, image_size: int) -> Net:
 def subject_of(task: ModelTask, name: str, image_size: int) -> Subject:
     """What the record says of the net and of its task."""
     if isinstance(task, TeacherTask):
-        identity = {"kind": "teacher", "family": "teacher", "seed": task.teacher.seed}
+        identity: dict[str, Any] = {"kind": "teacher", "family": "teacher", "seed": task.teacher.seed}
     else:
         identity = {"kind": "student", "family": task.family, "seed": task.repetition}
         identity |= {"budget": task.budget, "arm": task.arm}
@@ -39,7 +40,7 @@ def subject_of(task: ModelTask, name: str, image_size: int) -> Subject:
 
 
 def write_model(
-    folder: Path, net: Net, validation_logits_NK: Tensor, subject: Subject, outcome: Outcome
+    folder: Path, net: nn.Module, validation_logits_NK: Tensor, subject: Subject, outcome: Outcome
 ) -> None:
     """Leave model.safetensors, validation.safetensors, history.jsonl and record.json in `folder`."""
     save_weights(net, folder / "model.safetensors")
@@ -48,7 +49,7 @@ def write_model(
     write_json(folder / "record.json", summary(subject, outcome))
 
 
-def read_record(folder: Path) -> dict:
+def read_record(folder: Path) -> dict[str, Any]:
     """The record of a model. Raises MimicError naming the file when it can not be read."""
     path = folder / "record.json"
     try:
@@ -57,7 +58,7 @@ def read_record(folder: Path) -> dict:
         raise MimicError(f"{path}: can not be read ({error}); remove it and run snakemake again") from None
 
 
-def load_model(folder: Path, image_size: int) -> tuple[dict, Net]:
+def load_model(folder: Path, image_size: int) -> tuple[dict[str, Any], Net]:
     """The record and the net, in evaluation mode, of a model in `folder`."""
     record = read_record(folder)
     net = make_net(task_of(record), image_size)
@@ -75,7 +76,7 @@ def write_bundle(path: Path, folders: Mapping[str, Path]) -> None:
     save_file(weights, path)
 
 
-def load_bundle(path: Path, records: Mapping[str, dict], image_size: int) -> dict[str, Net]:
+def load_bundle(path: Path, records: Mapping[str, dict[str, Any]], image_size: int) -> dict[str, Net]:
     """The nets of a bundle that `records` name, in evaluation mode, by name."""
     weights, nets = load_file(path), {}
     for name, record in records.items():

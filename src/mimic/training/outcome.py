@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from mimic.support.publish import write_text
 
@@ -16,7 +16,7 @@ class Outcome:
     status: Literal["finished", "diverged"]
     reason: str | None  # what happened, if it diverged
     stop: str  # why it ended: budget, patience, max_cut, max_epochs, hopeless or diverged
-    history: tuple[dict, ...]  # finished epochs
+    history: tuple[dict[str, Any], ...]  # finished epochs
     best_epoch: int  # 0: diverged before one was finished, the weights are the initial ones
     validation_accuracy: float | None  # of the best epoch, a fraction; None without one
     validation_loss: float | None  # of the best epoch, cross-entropy
@@ -37,10 +37,10 @@ class Subject:
     seed: int
     parameters: int
     multiply_adds: int  # of the forward pass of one image
-    hyperparameters: dict
+    hyperparameters: dict[str, Any]
 
 
-def summary(subject: Subject, outcome: Outcome) -> dict:
+def summary(subject: Subject, outcome: Outcome) -> dict[str, Any]:
     """The content of record.json."""
     return {
         "status": outcome.status,
@@ -70,16 +70,16 @@ def training_flops(multiply_adds: int, images: int) -> float:
     return 3.0 * 2.0 * multiply_adds * images
 
 
-def write_history(path: Path, history: Iterable[dict]) -> None:
+def write_history(path: Path, history: Iterable[dict[str, Any]]) -> None:
     """Publish history.jsonl: one JSON object an epoch."""
     write_text(path, "".join(_line(epoch) for epoch in history))
 
 
-def append_history(path: Path, epoch: dict) -> None:
+def append_history(path: Path, epoch: dict[str, Any]) -> None:
     """Add an epoch to a history.jsonl that somebody may be following."""
     with path.open("a", encoding="utf-8") as file:
         file.write(_line(epoch))
 
 
-def _line(epoch: dict) -> str:
+def _line(epoch: dict[str, Any]) -> str:
     return json.dumps(epoch, allow_nan=False) + "\n"

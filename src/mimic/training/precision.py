@@ -41,7 +41,8 @@ def prepare(threads: int) -> None:
     _keep_freed_memory()
     torch.set_num_threads(threads)
     torch.set_deterministic_debug_mode("warn")
-    torch.utils.deterministic.fill_uninitialized_memory = False  # costs time, and no result reads such memory
+    # It costs time, and no result reads such memory.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False

@@ -1,7 +1,7 @@
 """The recipe of a training: hyperparameters, and the whole task of one net."""
 
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -106,7 +106,7 @@ class StudentTask(Frozen):
 ModelTask = TeacherTask | StudentTask
 
 
-def task_of(record: dict) -> ModelTask:
+def task_of(record: dict[str, Any]) -> ModelTask:
     """The task that a model's record.json holds."""
     kind = TeacherTask if record["kind"] == "teacher" else StudentTask
     return kind.model_validate_json(json.dumps(record["hyperparameters"]))

@@ -40,6 +40,6 @@ class Timesheet:
 
 def _seconds(begin: float | torch.cuda.Event, end: float | torch.cuda.Event) -> float:
     if isinstance(end, float):
-        return end - begin
+        return end - begin  # type: ignore[operator]
     end.synchronize()
-    return begin.elapsed_time(end) / 1000
+    return begin.elapsed_time(end) / 1000  # type: ignore[union-attr]

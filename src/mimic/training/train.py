@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -126,7 +127,7 @@ def _raise(failures: dict[str, Exception], members: int) -> None:
 
 def _announce(context: Context, subject: Subject) -> None:
     """Say beside the checkpoint who trains here, for `mimic track`."""
-    live = context.identity | {"name": context.name}
+    live: dict[str, Any] = context.identity | {"name": context.name}
     live |= {"hyperparameters": subject.hyperparameters, "parameters": subject.parameters}
     live |= {"slurm_job": os.environ.get("SLURM_JOB_ID")}
     write_json(context.training / "live.json", live)

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import asdict, dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from pydantic import Field
@@ -53,7 +53,7 @@ class State:
     best_loss: float | None = None
     stop: str | None = None  # why training ended
     reason: str | None = None  # what happened, if it diverged
-    history: list[dict] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Trainer:
@@ -64,13 +64,13 @@ class Trainer:
     """
 
     def __init__(self, net: nn.Module, task: FitTask, device: torch.device, steps_per_epoch: int) -> None:
-        self.net = net.to(device, memory_format=torch.channels_last).train()
+        self.net = net.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         self.task = task
         self.device = device
         self.steps_per_epoch = steps_per_epoch
         self.schedule = task.schedule.start(task.learning_rate, steps_per_epoch)
         self.state = State()
-        self._parameters = dict(net.named_parameters())
+        self._parameters: dict[str, Tensor] = dict(net.named_parameters())
         self._optimiser_state = task.optimiser.start(self._parameters)
         self._loss_sum = torch.zeros((), dtype=torch.float64, device=device)  # over images of the epoch
         self._weights = net.state_dict()  # the live tensors
@@ -87,7 +87,7 @@ class Trainer:
         """Finished epochs; the index of the one under way."""
         return len(self.state.history)
 
-    def saved_state(self) -> dict:
+    def saved_state(self) -> dict[str, Any]:
         """Everything but the tensors, as JSON."""
         return {"numbers": asdict(self.state), "schedule": self.schedule.state()}
 
@@ -191,7 +191,7 @@ class Trainer:
             self._best[name].copy_(weight)
 
     def _hopeless(self) -> str | None:
-        return "hopeless" if self.state.best_error > self.task.limits.get(self.epoch, math.inf) else None
+        return "hopeless" if self.state.best_error > self.task.limits.get(self.epoch, math.inf) else None  # type: ignore[operator]
 
     def _weights_are_finite(self) -> bool:
         return bool(torch.stack([weight.isfinite().all() for weight in self._weights.values()]).all())

@@ -7,8 +7,7 @@ from mimic.config.parameters import budget_parameters
 from mimic.report.charts import theme
 from mimic.report.results import Results
 
-HEIGHT = 230
-PADDING = {"left": 4, "right": 14, "top": 18, "bottom": 4}
+FRAME = {"height": 230, "right": 14}  # pixels
 ACCURACY = alt.Tooltip("accuracy:Q", title="accuracy %", format=".1f")
 
 
@@ -29,19 +28,18 @@ def _accuracy(title: str, ticks: int) -> alt.Y:
 
 def _lines(rows: list[dict], x: alt.X, tooltip: list[alt.Tooltip], order: str, description: str) -> dict:
     """A line with points for each family, in the order of a column."""
-    y, marks = _accuracy("test accuracy", 6), {"color": theme.colour(), "opacity": theme.spotlight()}
-    base = alt.Chart(theme.values(rows)).encode(x=x, y=y, **marks)
+    marks = {"color": theme.colour(), "opacity": theme.spotlight()}
+    base = theme.chart(rows, x=x, y=_accuracy("test accuracy", 6), **marks)
     line = base.mark_line(strokeWidth=1.25).encode(order=f"{order}:Q")
     points = base.mark_point(filled=True, size=44, opacity=1).encode(tooltip=[*tooltip, ACCURACY])
     chart = alt.layer(line, points).add_params(theme.isolated())
-    return theme.specification(
-        chart, f"{description}; the table has the figures.", height=HEIGHT, padding=PADDING
-    )
+    return theme.specification(chart, f"{description}; the table has the figures.", **FRAME)
 
 
-def _over(results: Results, x: alt.X, column: str, what: str) -> dict:
-    rows = _students(results)[["family", "title", "size", "accuracy", column]].to_dict("records")
+def _over(results: Results, x: alt.X, what: str) -> dict:
     description = f"Test accuracy of the students over {what} on {results.label}"
+    columns = ["family", "title", "size", "accuracy", x.shorthand.removesuffix(":Q")]
+    rows = _students(results)[columns].to_dict("records")
     return _lines(rows, x, theme.tooltip(title="title"), "size", description)
 
 
@@ -49,37 +47,30 @@ def accuracy_over_cost(results: Results) -> dict:
     """Accuracy over the multiply-adds of one forward pass."""
     axis = alt.Axis(title="multiply-adds an image (logarithmic)", format="~s", tickCount=4, ticks=False)
     x = alt.X("multiply_adds:Q", scale=alt.Scale(type="log"), axis=axis)
-    return _over(results, x, "multiply_adds", "multiply-adds")
+    return _over(results, x, "multiply-adds")
 
 
 def accuracy_over_agreement(results: Results) -> dict:
     """Accuracy over the share of test images on which a student says what the ensemble says."""
     axis = theme.percent_axis("agreement with the ensemble", tickCount=5)
     x = alt.X("agreement:Q", scale=alt.Scale(zero=False), axis=axis)
-    return _over(results, x, "agreement", "agreement with the ensemble")
+    return _over(results, x, "agreement with the ensemble")
 
 
-def accuracy_under_translation(results: Results) -> dict | None:
-    """Accuracy when the test images are moved, at the largest budget; None when nothing was moved."""
-    if len(results.shifts) < 2:
-        return None
-    students = _students(results)
-    students = students[students["size"] == students["size"].max()].to_dict("records")
-    ensemble = {column: 100 * results.models.loc["ensemble", column] for column in results.shifts.values()}
+def accuracy_under_translation(results: Results) -> dict:
+    """Accuracy when the test images are moved, at the largest budget."""
+    students, columns = _students(results), list(results.shifts.values())
+    shown = students[students["size"] == students["size"].max()].set_index("family")[columns]
+    shown.loc["ensemble"] = 100 * results.models.loc["ensemble", columns].astype(float)
     rows = [
-        {"family": row["family"], "pixels": pixels, "accuracy": row[column]}
-        for row in [*students, ensemble | {"family": "ensemble"}]
+        {"family": family, "pixels": pixels, "accuracy": row[column]}
+        for family, row in shown.iterrows()
         for pixels, column in results.shifts.items()
         if not pd.isna(row[column])
     ]
     x = alt.X("pixels:Q", axis=alt.Axis(title="moved by (pixels)", values=list(results.shifts), format="d"))
     description = f"Test accuracy when images of {results.label} are translated"
     return _lines(rows, x, theme.tooltip(family="title", pixels="moved by"), "pixels", description)
-
-
-def translation_budget(results: Results) -> str:
-    """The budget that the chart of translations shows."""
-    return max(_students(results).budget, key=budget_parameters)
 
 
 def ensemble_growth(results: Results) -> dict:
@@ -96,7 +87,7 @@ def ensemble_growth(results: Results) -> dict:
     axis = alt.Axis(title="members", values=list(range(1, len(rows) + 1)), format="d")
     across = alt.Scale(domain=[0.7, len(rows) + 0.3], nice=False)
     x, y = alt.X("members:Q", axis=axis, scale=across), _accuracy("validation accuracy", 5)
-    base = alt.Chart(theme.values(rows)).encode(x=x, y=y)
+    base = theme.chart(rows, x=x, y=y)
     layers = [
         base.mark_line(strokeWidth=1.75, color=theme.INK),
         base.mark_point(filled=True, size=50, opacity=1, color=theme.INK).encode(tooltip=tooltip),
@@ -104,4 +95,4 @@ def ensemble_growth(results: Results) -> dict:
     if len(rows) <= 6:
         layers.append(base.mark_text(dy=-12, color=theme.MUTED).encode(text="added:N"))
     description = f"Validation accuracy of the ensemble on {results.label} as members are added."
-    return theme.specification(alt.layer(*layers), description, height=HEIGHT, padding=PADDING)
+    return theme.specification(alt.layer(*layers), description, **FRAME)

@@ -3,10 +3,9 @@
 import altair as alt
 import numpy as np
 
-from mimic.report.baselines import SearchComparison
 from mimic.report.charts import theme
 from mimic.report.numerals import percent
-from mimic.report.search_results import HOPELESS, SearchResult
+from mimic.report.search_results import HOPELESS, SearchComparison, SearchResult
 
 HEIGHT = 250  # pixels
 LABEL_HEIGHT = 14  # pixels between labels that stand beside each other
@@ -22,25 +21,24 @@ def progress(search: SearchResult, comparison: SearchComparison | None, label: s
     x = alt.X("number:Q", axis=alt.Axis(title="trial", tickMinStep=1, format="d"), scale=across)
     axis = theme.percent_axis("validation error", tickCount=6)
     y = alt.Y("error:Q", axis=axis, scale=alt.Scale(domain=bounds))
-    layers, ends = [_rounds(search, x), *_trials(search, bounds, x, y)], []
+    rounds = np.flatnonzero(np.diff(search.trials["round"])) + 1.5
+    between = theme.chart([{"number": number} for number in rounds.tolist()], x=x)
+    layers, ends = [between.mark_rule(color=theme.RULE), *_trials(search, bounds, x, y)], []
     for line, colour, dash in lines:
         rows = [{"number": n, "error": _percent(e)} for n, e in enumerate(line.best_so_far, start=1)]
-        steps = alt.Chart(theme.values(rows)).mark_line(
-            interpolate="step-after", strokeWidth=2, strokeDash=dash, color=colour, clip=True
-        )
-        layers.append(steps.encode(x=x, y=y))
+        mark = {"strokeWidth": 2, "strokeDash": dash, "color": colour, "clip": True}
+        layers.append(theme.chart(rows, x=x, y=y).mark_line(interpolate="step-after", **mark))
         ends.append((line.algorithm, line.best_so_far[-1], colour))
-    if not search.default_diverged:
-        ends.append(("default", search.default_error, theme.MUTED))
-        default = alt.Chart(theme.values([{"error": _percent(search.default_error)}])).encode(y=y)
+    if search.default.status != "diverged":
+        ends.append(("default", search.default.validation_error, theme.MUTED))
+        default = theme.chart([{"error": _percent(search.default.validation_error)}], y=y)
         layers.append(default.mark_rule(color=theme.MUTED, strokeDash=[2, 3]))
-    layers += _end_labels(ends, bounds, y)
+    layers.append(_end_labels(ends, bounds, y))
     description = (
         f"Lowest validation error of the search {search.name} on {label} over its {len(search.trials)} "
-        f"trials, down to {percent(search.best_error)}."
+        f"trials, down to {percent(search.best.validation_error)}."
     )
-    padding = {"left": 4, "right": 8, "top": 18, "bottom": 4}
-    return theme.specification(alt.layer(*layers), description, height=HEIGHT, padding=padding)
+    return theme.specification(alt.layer(*layers), description, HEIGHT)
 
 
 def _percent(error: float) -> float:
@@ -59,44 +57,33 @@ def _bounds(searches: list[SearchResult]) -> list[float]:
     return [round(low - air, 1), round(high + air, 1)]
 
 
-def _rounds(search: SearchResult, x: alt.X) -> alt.Chart:
-    """A faint line between rounds."""
-    rounds = search.trials["round"].to_numpy()
-    rows = [{"number": float(n) + 0.5} for n in np.flatnonzero(np.diff(rounds)) + 1]
-    return alt.Chart(theme.values(rows)).mark_rule(color=theme.RULE).encode(x=x)
-
-
 def _trials(search: SearchResult, bounds: list[float], x: alt.X, y: alt.Y) -> list[alt.Chart]:
     """A mark for each trial, by how it ended."""
     rows: dict[str, list[dict]] = {"finished": [], "stopped early": [], "diverged": []}
     for number, trial in enumerate(search.trials.itertuples(), start=1):
         end = "stopped early" if trial.stop == HOPELESS else trial.status
-        shown = "diverged" if end == "diverged" else percent(trial.validation_error)
-        rows[end].append(
-            {
-                "number": number,
-                "error": min(_percent(trial.validation_error), bounds[1]),
-                "title": f"trial {number}",
-                "shown": f"{shown}, {end}" if end == "stopped early" else shown,
-            }
-        )
+        shown = {"finished": percent(trial.validation_error), "diverged": "diverged"}
+        error = min(_percent(trial.validation_error), bounds[1])
+        told = shown.get(end, f"{shown['finished']}, {end}")
+        rows[end].append({"number": number, "error": error, "title": f"trial {number}", "shown": told})
     tooltip = theme.tooltip(title="title", shown="validation error")
-    base = {end: alt.Chart(theme.values(r)).encode(x=x, y=y, tooltip=tooltip) for end, r in rows.items()}
+    finished, stopped, diverged = (theme.chart(r, x=x, y=y, tooltip=tooltip) for r in rows.values())
     hue = theme.hue(search.model.family)
     return [
-        base["finished"].mark_point(filled=True, size=30, opacity=0.75, color=hue),
-        base["stopped early"].mark_point(filled=False, size=30, opacity=1, strokeWidth=1.2, color=hue),
-        base["diverged"].mark_text(text="\N{MULTIPLICATION SIGN}", fontSize=16, color=theme.MUTED),
+        finished.mark_point(filled=True, size=30, opacity=0.75, color=hue),
+        stopped.mark_point(filled=False, size=30, opacity=1, strokeWidth=1.2, color=hue),
+        diverged.mark_text(text="\N{MULTIPLICATION SIGN}", fontSize=16, color=theme.MUTED),
     ]
 
 
-def _end_labels(ends: list[tuple[str, float, str]], bounds: list[float], y: alt.Y) -> list[alt.Chart]:
+def _end_labels(ends: list[tuple[str, float, str]], bounds: list[float], y: alt.Y) -> alt.Chart:
     """Name and error of each line in its colour, on its right, moved apart where lines end close together."""
     gap = LABEL_HEIGHT * (bounds[1] - bounds[0]) / HEIGHT
     places = theme.spread([100 * float(error) for _, error, _ in ends], gap)
-    charts = []
-    for (name, error, colour), place in zip(ends, places, strict=True):
-        base = alt.Chart(theme.values([{"error": place, "label": f"{name} {percent(error)}"}]))
-        mark = base.mark_text(align="left", dx=6, color=colour, fontWeight=600)
-        charts.append(mark.encode(x=alt.value("width"), y=y, text="label:N"))
-    return charts
+    rows = [
+        {"error": place, "label": f"{name} {percent(error)}", "colour": colour}
+        for (name, error, colour), place in zip(ends, places, strict=True)
+    ]
+    colour = alt.Color("colour:N", scale=None, legend=None)
+    labels = theme.chart(rows, x=alt.value("width"), y=y, text="label:N", color=colour)
+    return labels.mark_text(align="left", dx=6, fontWeight=600)

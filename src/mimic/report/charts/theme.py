@@ -19,9 +19,9 @@ ISOLATED = "isolated"  # the one family that the reader has picked, or nothing
 PUBLISHED = "published"  # whether the paper's figures show
 
 
-def values(rows: Iterable[dict]) -> alt.InlineData:
-    """Rows as chart data."""
-    return alt.InlineData(values=list(rows))
+def chart(rows: Iterable[dict], **encodings) -> alt.Chart:
+    """A layer of marks: a row each."""
+    return alt.Chart(alt.InlineData(values=list(rows))).encode(**encodings)
 
 
 def hue(family: str) -> str:
@@ -65,42 +65,28 @@ def spread(positions: list[float], gap: float) -> list[float]:
     return moved.tolist()
 
 
-AXIS = {
-    "labelColor": MUTED,
-    "titleColor": MUTED,
-    "labelFont": FONT,
-    "titleFont": FONT,
-    "labelFontSize": 11,
-    "titleFontSize": 11.5,
-    "titleFontWeight": "normal",
-    "gridColor": RULE,
-    "domainColor": MUTED,
-    "tickColor": MUTED,
-    "tickSize": 4,
-    "labelPadding": 4,
-}
-AXIS_Y = {
-    "domain": False,
-    "ticks": False,
-    "titleAnchor": "end",
-    "titleAngle": 0,
-    "titleAlign": "left",
-    "titleY": -12,
-    "titleX": 0,
-}
 CONFIG = {  # of every chart of the page, which holds it once
     "background": "transparent",
     "font": FONT,
     "view": {"stroke": None},
-    "axis": AXIS,
+    "axis": {
+        "labelFont": FONT, "labelFontSize": 11, "labelColor": MUTED, "labelPadding": 4,
+        "titleFont": FONT, "titleFontSize": 11.5, "titleColor": MUTED, "titleFontWeight": "normal",
+        "gridColor": RULE, "domainColor": MUTED, "tickColor": MUTED, "tickSize": 4,
+    },
     "axisX": {"grid": False, "titlePadding": 8},
-    "axisY": AXIS_Y,
+    "axisY": {
+        "domain": False, "ticks": False,
+        "titleAnchor": "end", "titleAlign": "left", "titleAngle": 0, "titleX": 0, "titleY": -12,
+    },
     "text": {"font": FONT, "fontSize": 11.5},
     "autosize": {"type": "fit-x", "contains": "padding"},
-}
+}  # fmt: skip
 
 
-def specification(chart: alt.TopLevelMixin, description: str, **options) -> dict:
-    """The chart as JSON, as wide as its place on the page; CONFIG goes with it."""
-    spec = chart.properties(width="container", description=description, **options).to_dict(validate=True)
+def specification(chart: alt.TopLevelMixin, description: str, height: int, **padding: int) -> dict:
+    """The chart as JSON, as wide as its place on the page; CONFIG goes with it. Lengths in pixels."""
+    padding = {"left": 4, "right": 8, "top": 18, "bottom": 4} | padding
+    chart = chart.properties(width="container", height=height, padding=padding, description=description)
+    spec = chart.to_dict(validate=True)
     return {key: value for key, value in spec.items() if key not in ("config", "$schema")}

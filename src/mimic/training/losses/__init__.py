@@ -11,4 +11,4 @@ and a `kind` and its parameters. The first sentence of its docstring is what the
 from mimic.support.parts import one_of
 
 Loss = one_of(__name__)
-DistillationLoss = one_of(__name__, lambda loss: loss.against == "logits")
+DistillationLoss = one_of(__name__, lambda loss: vars(loss)["against"] == "logits")

@@ -1,9 +1,15 @@
 """The loss on hard labels."""
 
-from typing import ClassVar, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from mimic.support.frozen import Frozen
 from mimic.training.shapes import check_shapes
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from mimic.nets.build import Net
 
 
 class CrossEntropy(Frozen):
@@ -12,10 +18,10 @@ class CrossEntropy(Frozen):
     kind: Literal["cross_entropy"] = "cross_entropy"
     against: ClassVar[str] = "labels"
 
-    def start(self, net, targets) -> None:
+    def start(self, net: "Net", targets: "Callable[[int], Tensor]") -> None:
         """Nothing to do."""
 
-    def __call__(self, net, logits_NK, labels_N):
+    def __call__(self, net: "Net", logits_NK: "Tensor", labels_N: "Tensor") -> "Tensor":
         from torch.nn.functional import cross_entropy
 
         check_shapes(labels_N.shape == logits_NK.shape[:1], logits_NK, labels_N)

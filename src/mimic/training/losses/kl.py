@@ -1,11 +1,17 @@
 """Distillation by softened distributions (Hinton et al. 2015)."""
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from mimic.support.frozen import Frozen
 from mimic.training.shapes import check_shapes
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from mimic.nets.build import Net
 
 
 class KL(Frozen):
@@ -15,10 +21,10 @@ class KL(Frozen):
     temperature: Annotated[float, Field(gt=0, le=100)] = 4.0
     against: ClassVar[str] = "logits"
 
-    def start(self, net, targets) -> None:
+    def start(self, net: "Net", targets: "Callable[[int], Tensor]") -> None:
         """Nothing to do."""
 
-    def __call__(self, net, logits_NK, targets_NK):
+    def __call__(self, net: "Net", logits_NK: "Tensor", targets_NK: "Tensor") -> "Tensor":
         from torch.nn.functional import kl_div, log_softmax
 
         check_shapes(logits_NK.shape == targets_NK.shape, logits_NK, targets_NK)

@@ -1,9 +1,15 @@
 """The paper's loss (section 2.1)."""
 
-from typing import ClassVar, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from mimic.support.frozen import Frozen, option
 from mimic.training.shapes import check_shapes
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from mimic.nets.build import Net
 
 
 class Targets(Frozen):
@@ -20,7 +26,7 @@ class L2(Frozen):
     targets: Targets = option(Targets())
     against: ClassVar[str] = "logits"
 
-    def start(self, net, targets) -> None:
+    def start(self, net: "Net", targets: "Callable[[int], Tensor]") -> None:
         """Standardised targets are learnt by a net whose last layer is, and which maps its logits back."""
         if self.targets.standardise:
             first_NK = targets(0).double()
@@ -28,7 +34,7 @@ class L2(Frozen):
             scale = (first_NK - mean_K).square().mean().sqrt()
             net.map_logits(scale.float(), mean_K.float())
 
-    def __call__(self, net, logits_NK, targets_NK):
+    def __call__(self, net: "Net", logits_NK: "Tensor", targets_NK: "Tensor") -> "Tensor":
         check_shapes(logits_NK.shape == targets_NK.shape, logits_NK, targets_NK)
         distance = (logits_NK - targets_NK).square().sum(dim=1).mean()
         return distance / net.logit_scale.square() if self.targets.standardise else distance

@@ -1,10 +1,13 @@
 """AdamW (Loshchilov and Hutter 2019): a rate of its own for each weight, and weight decay apart from it."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from mimic.support.frozen import Frozen
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class AdamW(Frozen):
@@ -17,7 +20,7 @@ class AdamW(Frozen):
     """added to their root"""
     copies: ClassVar[int] = 2
 
-    def start(self, weights: dict) -> dict:
+    def start(self, weights: "dict[str, Tensor]") -> "dict[str, Tensor]":
         from torch import zeros_like
 
         state = {f"mean.{name}": zeros_like(weight) for name, weight in weights.items()}
@@ -25,14 +28,21 @@ class AdamW(Frozen):
         return state | {f"steps.{name}": weight.new_zeros(()) for name, weight in weights.items()}
 
     def update(
-        self, weights: dict, gradients: dict, state: dict, rate: float, momentum: float, weight_decay: float
+        self,
+        weights: "dict[str, Tensor]",
+        gradients: "dict[str, Tensor]",
+        state: "dict[str, Tensor]",
+        rate: float,
+        momentum: float,
+        weight_decay: float,
     ) -> None:
         from torch.optim.adamw import adamw  # and not torch.optim.AdamW, which loads the compiler
 
         adamw(
             list(weights.values()),
             list(gradients.values()),
-            *([state[f"{kind}.{name}"] for name in weights] for kind in ("mean", "square")),
+            [state[f"mean.{name}"] for name in weights],
+            [state[f"square.{name}"] for name in weights],
             max_exp_avg_sqs=[],
             state_steps=[state[f"steps.{name}"] for name in weights],
             lr=rate,

@@ -1,11 +1,14 @@
 """Muon (Jordan et al. 2024): momentum whose matrices are made orthogonal before each step."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from mimic.support.frozen import Frozen
 from mimic.training.optimisers.adamw import AdamW
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 COEFFICIENTS = 3.4445, -4.7750, 2.0315  # of the iteration, steepest at zero (Jordan et al.)
 ITERATIONS = 5
@@ -22,7 +25,7 @@ class Muon(Frozen):
     """factor on the learning rate of what is no matrix (ours)"""
     copies: ClassVar[int] = 1
 
-    def start(self, weights: dict) -> dict:
+    def start(self, weights: "dict[str, Tensor]") -> "dict[str, Tensor]":
         from torch import zeros_like
 
         matrices, others = _divided(weights)
@@ -30,7 +33,13 @@ class Muon(Frozen):
         return momentum | AdamW().start(others)
 
     def update(
-        self, weights: dict, gradients: dict, state: dict, rate: float, momentum: float, weight_decay: float
+        self,
+        weights: "dict[str, Tensor]",
+        gradients: "dict[str, Tensor]",
+        state: "dict[str, Tensor]",
+        rate: float,
+        momentum: float,
+        weight_decay: float,
     ) -> None:
         matrices, others = _divided(weights)
         rest = {name: gradients[name] for name in others}
@@ -44,13 +53,13 @@ class Muon(Frozen):
             weight.add_(step_RC.reshape(weight.shape).to(weight.dtype), alpha=-rate * stretch)
 
 
-def _divided(weights: dict) -> tuple[dict, dict]:
+def _divided(weights: "dict[str, Tensor]") -> "tuple[dict[str, Tensor], dict[str, Tensor]]":
     """Those that are matrices or become some, and the others."""
     matrices = {name: weight for name, weight in weights.items() if weight.ndim >= 2}
     return matrices, {name: weight for name, weight in weights.items() if name not in matrices}
 
 
-def orthogonal(matrix_RC):
+def orthogonal(matrix_RC: "Tensor") -> "Tensor":
     """Roughly U V^T, where `matrix_RC` is U S V^T: the singular values become 0.7 to 1.2.
 
     By the quintic iteration of Newton and Schulz, on a GPU in bfloat16.

@@ -1,8 +1,11 @@
 """Stochastic gradient descent with Nesterov's momentum (Sutskever et al. 2013)."""
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from mimic.support.frozen import Frozen
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class SGD(Frozen):
@@ -11,14 +14,20 @@ class SGD(Frozen):
     kind: Literal["sgd"] = "sgd"
     copies: ClassVar[int] = 1
 
-    def start(self, weights: dict) -> dict:
+    def start(self, weights: "dict[str, Tensor]") -> "dict[str, Tensor]":
         """Zeros from the start, so that a state has one shape; the first step makes them the gradients."""
         from torch import zeros_like
 
         return {f"momentum.{name}": zeros_like(weight) for name, weight in weights.items()}
 
     def update(
-        self, weights: dict, gradients: dict, state: dict, rate: float, momentum: float, weight_decay: float
+        self,
+        weights: "dict[str, Tensor]",
+        gradients: "dict[str, Tensor]",
+        state: "dict[str, Tensor]",
+        rate: float,
+        momentum: float,
+        weight_decay: float,
     ) -> None:
         # What torch.optim.SGD calls, without the compiler that it loads: seconds and 150 MB for each process.
         from torch.optim.sgd import sgd

@@ -1,7 +1,7 @@
 """A schedule of a fixed budget, ours."""
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -50,8 +50,8 @@ class CyclicRate:
         self._epoch += 1
         return "budget" if self._epoch >= self._epochs else None
 
-    def state(self) -> dict:
+    def state(self) -> dict[str, Any]:
         return {"epoch": self._epoch}
 
-    def restore(self, state: dict) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         self._epoch = state["epoch"]

@@ -1,6 +1,6 @@
 """The paper's schedule."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -43,9 +43,9 @@ class PatientRate:
         self._peak = peak
         self._epoch = 0
         self._best_epoch = 0
-        self._best_error = None
+        self._best_error: float | None = None
         self._cuts = 0
-        self._last_cut = None
+        self._last_cut: int | None = None
 
     def rate(self, step: int) -> float:
         return self._peak / 2**self._cuts
@@ -67,7 +67,7 @@ class PatientRate:
         """Whether `cooldown` whole epochs have passed at the present rate."""
         return self._last_cut is None or self._epoch - self._last_cut >= self._schedule.cooldown
 
-    def state(self) -> dict:
+    def state(self) -> dict[str, Any]:
         return {
             "epoch": self._epoch,
             "best_epoch": self._best_epoch,
@@ -76,7 +76,7 @@ class PatientRate:
             "last_cut": self._last_cut,
         }
 
-    def restore(self, state: dict) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         self._epoch = state["epoch"]
         self._best_epoch = state["best_epoch"]
         self._best_error = state["best_error"]

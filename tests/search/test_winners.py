@@ -3,7 +3,7 @@ import json
 import pytest
 
 from mimic.search.points import Dimension
-from mimic.search.select import Trial, rank, selection, table
+from mimic.search.winners import Trial, rank, selection, table
 from mimic.support.errors import MimicError
 from mimic.training.recipe import Student
 
