@@ -55,6 +55,7 @@ def test_the_paper_s_study_has_the_paper_s_size():
     assert sum("-labels-" in name for name in names) == 4 * 5
 
 
+@pytest.mark.long
 def test_a_dry_run_of_the_paper_s_study_builds_its_dag(tmp_path, make_repository):
     folder = make_repository(tmp_path / "study")
     command = [sys.executable, "-m", "snakemake", "-n", "--config", "params=presets/paper.yaml"]

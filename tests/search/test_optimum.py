@@ -70,11 +70,13 @@ def test_branin_in_five_rounds_of_four():
     assert gp < 0.6 < random
 
 
+@pytest.mark.long
 def test_hartmann_in_six_rounds_of_five():
     gp, random = medians(hartmann, CUBE, 6, 5)
     assert gp < -2.5 < random
 
 
+@pytest.mark.long
 def test_branin_under_noise_of_a_hundredth_of_its_range():
     gp, random = medians(branin, PLANE, 5, 4, noise=3.0)
     assert gp < 1.5 < random

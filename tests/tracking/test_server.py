@@ -50,6 +50,7 @@ class Server:
         self._process.wait()
 
 
+@pytest.mark.long
 def test_nothing_is_lost_or_doubled_when_the_server_dies_midway(study, store, start):
     server = Server(start, store.uri)
     server.up()
