@@ -66,7 +66,7 @@ def test_code_of_the_report_reruns_the_report_alone(repository):
 
 
 def test_code_of_training_reruns_what_uses_it(repository):
-    code = repository.folder / "src/mimic/training/losses.py"
+    code = repository.folder / "src/mimic/training/trainer.py"
     code.write_text(code.read_text() + "\n\nSOMETHING = 1\n")
     assert repository.planned() == EVERYTHING
 
