@@ -8,7 +8,7 @@ import pytest
 from mimic.nets.families import STUDENTS, deep_mlp
 from mimic.report.charts import palette
 from mimic.report.claims import answer_claims
-from mimic.report.reading import read_results
+from mimic.report.read import read_results
 from mimic.report.tables import table_2
 from mimic.report.verdict import key_figures
 from mimic.report.write import write_report

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from mimic.report.accuracies import ENSEMBLE, TEACHER, Model
-from mimic.report.reading import read_results
+from mimic.report.read import read_results
 from mimic.support.errors import MimicError
 
 

@@ -7,7 +7,7 @@ import pytest
 from mimic.report.accuracies import Model
 from mimic.report.charts import progress
 from mimic.report.charts.figure1_rows import figure_1_rows
-from mimic.report.reading import read_results
+from mimic.report.read import read_results
 from mimic.report.search_results import SearchResult
 from mimic.report.study_provenance import total_flops, total_seconds, total_trials
 from mimic.support.errors import MimicError

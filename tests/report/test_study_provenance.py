@@ -8,7 +8,7 @@ import pytest
 from mimic.report import study_provenance
 from mimic.report.claims import answer_claims
 from mimic.report.page import render
-from mimic.report.reading import read_results
+from mimic.report.read import read_results
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 import pytest
 
-from mimic.report.reading import read_results
+from mimic.report.read import read_results
 from mimic.report.tables import table_1, table_1_frame, table_2, table_2_frame, table_3
 
 

@@ -10,7 +10,7 @@ from mimic.report.charts.curves import curves
 from mimic.report.charts.figure1_rows import figure_1_rows
 from mimic.report.claims import Answer, answer_claims
 from mimic.report.page import render
-from mimic.report.reading import read_results
+from mimic.report.read import read_results
 from mimic.report.results import Results
 from mimic.support.context import Context
 from mimic.support.publish import write_json, write_text
