@@ -64,7 +64,7 @@ def test_a_comparison_needs_its_whole_interval_on_one_side(interval, threshold, 
 CASES = {
     "convolutional_gap": {
         "holds": at("1M", MLPS | CONVS),
-        "does not hold": at("1M", {"mlp2": 0.82, "conv1": 0.84}),  # a gap, but less than five points
+        "does not hold": at("1M", {"mlp2": 0.80, "conv1": 0.84}),  # a gap, but less than five points
         "not tested": at("1M", MLPS) | at("10M", CONVS),
     },
     "several_layers": {
