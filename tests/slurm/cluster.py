@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -85,6 +86,7 @@ class Cluster:
         self.accounting = Accounting(folder, *free_ports(2)) if with_accounting else None
         self.nodes = [f"n{index}" for index in range(1, nodes + 1)]
         self._daemons: dict[str, subprocess.Popen] = {}
+        self._over = threading.Event()
         self.environment = {
             "SLURM_CONF": str(folder / "slurm.conf"),
             "PATH": os.pathsep.join([str(folder / "bin"), os.environ["PATH"], "/usr/sbin"]),
@@ -105,12 +107,14 @@ class Cluster:
             self.start_controller()
             for node in self.nodes:
                 self.start_node(node)
+            threading.Thread(target=self._supervise, daemon=True).start()
         except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._over.set()
         self.resume_controller()
         for node in self.nodes:
             self.lose_node(node)
@@ -181,6 +185,12 @@ class Cluster:
         """Start slurmctld; its state outlives it."""
         self._start("slurmctld", "-D")
         self._wait_for("scontrol", "ping", answer="is UP")
+
+    def _supervise(self) -> None:
+        """Start slurmctld again when it crashed, as a service manager does: now and then 22.05's does."""
+        while not self._over.wait(1):
+            if self._daemons["slurmctld"].poll() in (-signal.SIGSEGV, -signal.SIGABRT):
+                self._start("slurmctld", "-D")
 
     def stop_controller(self) -> None:
         """End slurmctld as its host's shutdown would."""
