@@ -74,10 +74,12 @@ class ClusterStudy:
 
     def wait(self) -> int:
         """The exit status of the main process."""
-        try:
-            return self.main.wait(self.longest_s)
-        except psutil.TimeoutExpired:
-            pytest.fail(f"it hangs: {self.said[-3000:]}")
+        end = time.monotonic() + self.longest_s
+        while time.monotonic() < end:
+            with suppress(psutil.TimeoutExpired):
+                return self.main.wait(5)
+            self.cluster.refuse_if_broken()
+        pytest.fail(f"it hangs: {self.said[-3000:]}")
 
     def finish(self) -> None:
         """Wait for the main process, which is to succeed."""
@@ -106,6 +108,7 @@ class ClusterStudy:
                     if process not in self._struck and self._trains(process):
                         self._struck.add(process)
                         return process
+            self.cluster.refuse_if_broken()
             time.sleep(0.1)
         pytest.fail(f"nothing trains: {self.said[-3000:]}")
 

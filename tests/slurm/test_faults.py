@@ -83,6 +83,7 @@ def test_nodes_are_lost_with_their_processes_and_without(study, undisturbed):
     cluster.lose_node(node(orphan), with_processes=False)
     cluster.hasten(job_number(orphan))
     while "another process works on this job" not in log_of_trainings(study):
+        cluster.refuse_if_broken()
         time.sleep(0.2)
     orphan.resume()
 
