@@ -62,6 +62,7 @@ PartitionName=gpu Nodes=ALL Default=YES DefaultTime=60 PriorityTier=1
 PartitionName=urgent Nodes=ALL DefaultTime=60 PriorityTier=2 PreemptMode=OFF
 """
 DEVICES = ("/dev/null", "/dev/zero")  # of the fake GPUs: without a device each, SLURM gives the node up
+AT_WORK = ("idle", "mixed", "allocated", "completing")  # states of a node that answers
 SHARDS = 4  # shares of them that a node offers
 NODE = """\
 NodeName={node} NodeHostname=localhost NodeAddr=127.0.0.1 Port={port} State=UNKNOWN \\
@@ -219,7 +220,16 @@ class Cluster:
     def start_node(self, node: str) -> None:
         """Start a node, or bring it back."""
         self._start("slurmd", "-D", "-N", node, key=node)
-        self._wait_for("sinfo", "--noheader", "--format=%T", f"--nodes={node}", answer="idle")
+        end = time.monotonic() + 30
+        while not (state := self._state(node)).startswith(AT_WORK):  # its jobs may be there before we look
+            self.refuse_if_broken()
+            if time.monotonic() > end:
+                raise TimeoutError(f"{node} stays {state}")
+            time.sleep(0.1)
+
+    def _state(self, node: str) -> str:
+        """`idle`, `mixed`, `down*` or the like."""
+        return self.run("sinfo", "--noheader", "--format=%T", f"--nodes={node}", check=False).stdout.strip()
 
     def lose_node(self, node: str, with_processes: bool = True) -> None:
         """Take a node away as a power cut does, or cut it from the network and leave its jobs at work."""
