@@ -61,7 +61,7 @@ slurm-check: $(VENV)/ready  ## what a SLURM cluster lacks
 resume: $(VENV)/ready  ## go on through SLURM after snakemake died
 	$(RUN) mimic resume -- --profile slurm report.html --config params=$(PARAMS)
 
-$(VENV)/ready: envs/requirements.lock pyproject.toml
+$(VENV)/ready: envs/requirements.lock pyproject.toml src/mimic/nets/pooling_kernel.c
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mimic needs Python 3.11 or newer: make PYTHON=python3.11 …")'
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --require-virtualenv --requirement envs/requirements.lock

@@ -23,6 +23,7 @@ from mimic.nets.layers import (
     Residual,
     Shape,
 )
+from mimic.nets.pooling import Pool2d
 from mimic.support.errors import MimicError
 from mimic.support.publish import atomic_path
 
@@ -100,7 +101,7 @@ def _module(layer: Layer, shape: Shape) -> nn.Module:
         case BatchNorm():
             return nn.BatchNorm2d(shape[0])
         case Pool(size=size):
-            return nn.MaxPool2d(size)
+            return Pool2d(size)
         case ReLU():
             return nn.ReLU(inplace=True)
         case Residual(layers=(ReLU(), *_)):
