@@ -32,3 +32,18 @@ def test_every_student_is_in_one_cohort_of_its_stream(size):
 def test_company_is_in_no_key():
     alone, together = Keys(), Keys()
     assert [alone[job] for job in study(1).jobs()] == [together[job] for job in study(3).jobs()]
+
+
+def test_a_variant_may_have_a_schedule_of_its_own():
+    """It is in the key of that variant alone, and in none where it is the group's."""
+
+    def keys(schedule):
+        variants = TINY["students"]["variants"]
+        changed = {budget: net | {"schedule": schedule} for budget, net in variants["conv2"].items()}
+        students = TINY["students"] | {"variants": variants | {"conv2": changed}}
+        parameters, keys = check_parameters(TINY | {"students": students}, "tiny.yaml"), Keys()
+        return {job.name: keys[job] for job in Study(parameters).jobs("student")}
+
+    own, groups = keys({"kind": "one_cycle", "epochs": 9}), keys(TINY["students"]["schedule"])
+    assert groups == keys(None)
+    assert {name for name in own if own[name] != groups[name]} == {"conv2-20k-logits-s1"}

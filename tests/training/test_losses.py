@@ -14,6 +14,7 @@ def test_l2_by_hand():
     logits_NK = torch.tensor([[1.0, 2.0], [0.0, 0.0]])
     targets_NK = torch.tensor([[0.0, 0.0], [3.0, 4.0]])
     assert L2()(None, logits_NK, targets_NK).item() == (5 + 25) / 2  # summed over classes, mean over samples
+    assert L2(reduction="mean")(None, logits_NK, targets_NK).item() == (5 + 25) / 4
 
 
 def test_cross_entropy_by_hand():

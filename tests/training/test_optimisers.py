@@ -15,6 +15,7 @@ from mimic.training.optimisers.adamw import AdamW
 from mimic.training.optimisers.muon import Muon, orthogonal
 from mimic.training.optimisers.sgd import SGD
 from mimic.training.schedules.one_cycle import OneCycle
+from mimic.training.trainer import Trainer
 
 OPTIMISERS = {part.__name__: part for part in parts_of("mimic.training.optimisers")}
 EPOCHS = 2
@@ -108,25 +109,42 @@ def test_adamw_is_torch_s():
         torch.testing.assert_close(weight, expected[name])
 
 
-def test_muon_is_torch_s_for_matrices_and_adamw_for_the_rest():
-    weights, gradients = drawn(*SHAPES), {name: w.flip(0) for name, w in drawn(*SHAPES).items()}
+def test_muon_is_torch_s_for_hidden_matrices_and_adamw_for_the_rest():
+    shapes = (*SHAPES, (2, 3))
+    weights, gradients = drawn(*shapes), {name: w.flip(0) for name, w in drawn(*shapes).items()}
     found = steps(Muon(other_rate=0.5), weights, gradients)
-    matrices = {name: weight for name, weight in weights.items() if weight.ndim == 2}
+    matrices = {name: weights[name] for name in ("w0", "w1")}
     expected = torchs(torch.optim.Muon, matrices, gradients, momentum=0.9)
     for name in matrices:
         torch.testing.assert_close(found[name], expected[name], atol=0.02, rtol=0)  # torch's is in bfloat16
-    rest = {name: weight for name, weight in weights.items() if weight.ndim == 1}
+    rest = {name: weights[name] for name in ("w2", "w3")}  # a bias, and the output layer
     state = AdamW().start(rest)
     for _ in range(3):
         AdamW().update(rest, {n: gradients[n] for n in rest}, state, 0.05, 0.9, 0.02)
     assert all(torch.equal(found[name], rest[name]) for name in rest)
 
 
+def test_weight_decay_can_spare_biases_and_norms(tiny, tmp_path, optimiser):
+    """In a step without gradients a matrix shrinks and a bias stays; by default both shrink."""
+    for decayed, shrinks in (("all", True), ("matrices", False)):
+        task = tiny.task(optimiser=optimiser, learning_rate=0.1, weight_decay=0.5, decayed=decayed)
+        net = tiny.net(batch_normalisation=True)
+        trainer = Trainer(net, task, tiny.device, steps_per_epoch=4)
+        before = {name: weight.detach().clone() for name, weight in net.named_parameters()}
+        for weight in net.parameters():
+            weight.grad = torch.zeros_like(weight)
+        trainer._update(0.1)
+        for name, weight in net.named_parameters():
+            is_smaller = bool((weight.abs() < before[name].abs()).any())
+            assert is_smaller == ((weight.ndim > 1 or shrinks) and bool(before[name].any())), (decayed, name)
+
+
 def test_muon_takes_a_convolution_for_a_matrix_whatever_its_memory_format():
-    weights, gradients = drawn((4, 3, 2, 2)), {"w0": drawn((4, 3, 2, 2))["w0"].flip(0)}
-    flat = {name: weight.flatten(1) for name, weight in weights.items()}
-    expected = steps(Muon(), flat, {"w0": gradients["w0"].flatten(1)})["w0"]
-    last = {name: w.to(memory_format=torch.channels_last) for name, w in weights.items()}
+    weights = drawn((4, 3, 2, 2), (2, 4))
+    gradients = {name: weight.flip(0) for name, weight in weights.items()}
+    flat, flat_gradients = ({n: w.flatten(1) for n, w in tensors.items()} for tensors in (weights, gradients))
+    expected = steps(Muon(), flat, flat_gradients)["w0"]
+    last = weights | {"w0": weights["w0"].to(memory_format=torch.channels_last)}
     assert torch.equal(steps(Muon(), weights, gradients)["w0"].flatten(1), expected)
     torch.testing.assert_close(steps(Muon(), last, gradients)["w0"].flatten(1), expected)
 

@@ -95,3 +95,4 @@ def test_off_it_leaves_no_trace():
     assert asked(L2()) == {"kind": "l2"}
     assert "logit_scale" not in net_of(L2()).state_dict()
     assert called(STANDARDISED) == "squared L2 distance between logits, targets standardise"
+    assert called(L2(reduction="mean")) == "squared L2 distance between logits, reduction mean"

@@ -191,13 +191,13 @@ class Study:
             augmentation=p.augmentation,
             transfer_epochs=p.transfer.epochs,
             batch_size=group.batch_size,
-            schedule=group.schedule,
+            schedule=variant.student.schedule or group.schedule,
             loss=group.loss if variant.arm != "labels" else CrossEntropy(),
             family=variant.family,
             budget=variant.budget,
             arm=variant.arm,
             repetition=variant.repetition,
-            student=variant.student,
+            student=variant.student.model_copy(update={"schedule": None}),
             net=student_net(p, variant.family, variant.budget, variant.student),
         )
 

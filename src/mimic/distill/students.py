@@ -69,6 +69,7 @@ def _fit_task(task: StudentTask, limits: dict[int, float] | None) -> FitTask:
         learning_rate=student.learning_rate,
         momentum=student.momentum,
         weight_decay=student.weight_decay,
+        decayed=student.decayed,
         optimiser=student.optimiser,
         schedule=task.schedule,
         loss=task.loss,

@@ -48,11 +48,20 @@ class Net(nn.Sequential):
         self.logit_scale, self.logit_mean = scale, mean_K
 
     def forward(self, images_NCHW: Tensor) -> Tensor:
-        """logits_NK of standardised images in any memory format."""
-        logits_NK = super().forward(images_NCHW * self.input_scale)
-        if self.logit_scale is None:
-            return logits_NK
-        return torch.addcmul(self.logit_mean, logits_NK.float(), self.logit_scale)
+        """logits_NK, float32, of standardised images in any memory format.
+
+        The last layer computes in float32, whatever autocast says: it costs nothing, and in bfloat16 logits
+        of two classes are equal now and then.
+        """
+        *hidden, last = self
+        activations = images_NCHW * self.input_scale
+        for module in hidden:
+            activations = module(activations)
+        with torch.autocast(images_NCHW.device.type, enabled=False):
+            logits_NK = last(activations.to(self.input_scale.dtype))
+            if self.logit_scale is None:
+                return logits_NK
+            return torch.addcmul(self.logit_mean, logits_NK, self.logit_scale)
 
 
 class Block(nn.Sequential):

@@ -59,12 +59,13 @@ def _points(p: Parameters, counts: dict[str, int]) -> Iterator[Choice]:
     twins = {"hard-label twins": p.hard_label_twins, "regularised twins": p.regularised_twins}
     groups = {"teachers": p.teachers, "students": p.students}
     groups |= {name: group for name, group in twins.items() if group.variants}
-    schedules = {name: _schedule(group.schedule) for name, group in groups.items()}
+    schedules = {name: listing(_schedules(group)) for name, group in groups.items()}
     yield from _by_group("schedule", schedules, _schedule(Patience()))
     optimisers = {name: listing(_optimisers(group)) for name, group in groups.items()}
     yield from _by_group("optimiser", optimisers, called(SGD()))
     yield from _by_group("batch size", {name: str(group.batch_size) for name, group in groups.items()}, None)
-    yield Choice("loss of students", called(p.students.loss), called(L2()))
+    reduction = getattr(p.students.loss, "reduction", "sum")  # the paper leaves it open
+    yield Choice("loss of students", called(p.students.loss), called(L2(reduction=reduction)))
     yield from _search(p)
     precisions = {"bf16": "bfloat16 products, float32 weights", "fp32": "float32"}
     yield Choice("precision", precisions[p.precision], None)
@@ -114,6 +115,16 @@ def _optimisers(group: Teachers | StudentGroup) -> list[str]:
     else:
         optimisers = [net.optimiser for budgets in group.variants.values() for net in budgets.values()]
     return list(dict.fromkeys(map(called, optimisers)))
+
+
+def _schedules(group: Teachers | StudentGroup) -> list[str]:
+    """How long the nets of a group are trained, and with which rates; the group's own schedule first."""
+    own: dict[str, list[str]] = {}
+    for family, budgets in ({} if isinstance(group, Teachers) else group.variants).items():
+        for budget, net in budgets.items():
+            if net.schedule and net.schedule != group.schedule:
+                own.setdefault(_schedule(net.schedule), []).append(f"{family} {budget}")
+    return [_schedule(group.schedule), *(f"{schedule} ({listing(nets)})" for schedule, nets in own.items())]
 
 
 def _schedule(schedule: Schedule) -> str:

@@ -42,7 +42,7 @@ def _words(parameters: dict) -> Iterator[str]:
         if isinstance(value, dict):
             yield from (f"{name} {words}" for words in _words(value))
         else:
-            yield name if value is True else f"{name} {value:g}"
+            yield name if value is True else f"{name} {value if isinstance(value, str) else f'{value:g}'}"
 
 
 def _is_part(value: object, module: object) -> bool:

@@ -15,6 +15,7 @@ from mimic.training.optimisers.sgd import SGD
 from mimic.training.schedules import Schedule
 
 Precision = Literal["fp32", "bf16"]
+Decayed = Literal["all", "matrices"]
 
 
 class TeacherDropout(Frozen):
@@ -37,6 +38,8 @@ class Teacher(Frozen):
     learning_rate: Rate
     momentum: Momentum
     weight_decay: Decay
+    decayed: Decayed = option("all")
+    """matrices: weight decay spares biases and the norms' scales and shifts"""
     optimiser: Optimiser = option(SGD())
     init_scale: Annotated[float, Field(gt=0, le=10)] = 1.0
     """factor on the initial weights"""
@@ -61,7 +64,11 @@ class Student(Frozen):
     learning_rate: Rate
     momentum: Momentum
     weight_decay: Decay = 0.0
+    decayed: Decayed = option("all")
+    """matrices: weight decay spares biases"""
     optimiser: Optimiser = option(SGD())
+    schedule: Schedule | None = option(None)
+    """null: that of all students of the arm"""
     input_scale: Annotated[float, Field(gt=0, le=100)] = 1.0
     """factor on the standardised images"""
     init_scale: Annotated[float, Field(gt=0, le=100)] = 1.0

@@ -44,6 +44,7 @@ def train_teacher(
         learning_rate=teacher.learning_rate,
         momentum=teacher.momentum,
         weight_decay=teacher.weight_decay,
+        decayed=teacher.decayed,
         optimiser=teacher.optimiser,
         schedule=task.schedule,
         loss=task.loss,

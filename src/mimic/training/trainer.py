@@ -15,7 +15,7 @@ from mimic.training.checkpoint import Checkpoint
 from mimic.training.losses import Loss
 from mimic.training.optimisers import Optimiser
 from mimic.training.optimisers.sgd import SGD
-from mimic.training.recipe import Precision
+from mimic.training.recipe import Decayed, Precision
 from mimic.training.schedules import Schedule
 
 CHECK_EVERY = 50  # steps between looks at the loss: each look waits for the device
@@ -28,6 +28,7 @@ class FitTask(Frozen):
     learning_rate: Rate  # the greatest
     momentum: Momentum
     weight_decay: Decay = 0.0
+    decayed: Decayed = "all"
     optimiser: Optimiser = SGD()
     schedule: Schedule
     loss: Loss
@@ -119,10 +120,14 @@ class Trainer:
     @torch.no_grad()
     def _update(self, learning_rate: float) -> None:
         task, weights = self.task, self._parameters
-        gradients = {name: weight.grad for name, weight in weights.items()}
-        task.optimiser.update(
-            weights, gradients, self._optimiser_state, learning_rate, task.momentum, task.weight_decay
-        )
+        spared = {name: w for name, w in weights.items() if w.ndim < 2 and task.decayed == "matrices"}
+        decayed = {name: w for name, w in weights.items() if name not in spared}
+        for chosen, decay in ((decayed, task.weight_decay), (spared, 0.0)):
+            if chosen:
+                gradients = {name: weight.grad for name, weight in chosen.items()}
+                task.optimiser.update(
+                    chosen, gradients, self._optimiser_state, learning_rate, task.momentum, decay
+                )
         for weight in weights.values():
             weight.grad = None
 

@@ -20,9 +20,11 @@ class Targets(Frozen):
 
 
 class L2(Frozen):
-    """Squared L2 distance between logits. Summed over classes, mean over samples (paper, section 2.1)."""
+    """Squared L2 distance between logits. Mean over samples (paper, section 2.1)."""
 
     kind: Literal["l2"] = "l2"
+    reduction: Literal["sum", "mean"] = option("sum")
+    """over classes. The paper is silent; its learning rates suit the mean"""
     targets: Targets = option(Targets())
     against: ClassVar[str] = "logits"
 
@@ -36,5 +38,6 @@ class L2(Frozen):
 
     def __call__(self, net: "Net", logits_NK: "Tensor", targets_NK: "Tensor") -> "Tensor":
         check_shapes(logits_NK.shape == targets_NK.shape, logits_NK, targets_NK)
-        distance = (logits_NK - targets_NK).square().sum(dim=1).mean()
+        squared_NK = (logits_NK - targets_NK).square()
+        distance = squared_NK.mean() if self.reduction == "mean" else squared_NK.sum(dim=1).mean()
         return distance / net.logit_scale.square() if self.targets.standardise else distance

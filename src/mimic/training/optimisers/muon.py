@@ -15,14 +15,15 @@ ITERATIONS = 5
 
 
 class Muon(Frozen):
-    """Muon. For matrices and convolutions, flattened to matrices; biases and the like take AdamW.
+    """Muon. For hidden matrices and convolutions, flattened to matrices; the output layer, biases and the like
+    take AdamW, as Jordan et al. have it.
 
     Nesterov momentum. A matrix of more rows than columns takes steps larger by the root of their ratio.
     """
 
     kind: Literal["muon"] = "muon"
     other_rate: Annotated[float, Field(gt=0, le=10)] = 0.1
-    """factor on the learning rate of what is no matrix (ours)"""
+    """factor on the learning rate of what takes AdamW (ours)"""
     copies: ClassVar[int] = 1
 
     def start(self, weights: "dict[str, Tensor]") -> "dict[str, Tensor]":
@@ -50,26 +51,27 @@ class Muon(Frozen):
             step_RC = orthogonal(gradient.lerp(mean, momentum).flatten(1))
             stretch = max(1, step_RC.shape[0] / step_RC.shape[1]) ** 0.5
             weight.mul_(1 - rate * weight_decay)
-            weight.add_(step_RC.reshape(weight.shape).to(weight.dtype), alpha=-rate * stretch)
+            weight.add_(step_RC.reshape(weight.shape), alpha=-rate * stretch)
 
 
 def _divided(weights: "dict[str, Tensor]") -> "tuple[dict[str, Tensor], dict[str, Tensor]]":
-    """Those that are matrices or become some, and the others."""
-    matrices = {name: weight for name, weight in weights.items() if weight.ndim >= 2}
+    """Those that are matrices or become some, but for the last, which gives logits; and the others."""
+    names = [name for name, weight in weights.items() if weight.ndim >= 2]
+    matrices = {name: weights[name] for name in names[:-1]}
     return matrices, {name: weight for name, weight in weights.items() if name not in matrices}
 
 
 def orthogonal(matrix_RC: "Tensor") -> "Tensor":
     """Roughly U V^T, where `matrix_RC` is U S V^T: the singular values become 0.7 to 1.2.
 
-    By the quintic iteration of Newton and Schulz, on a GPU in bfloat16.
+    By the quintic iteration of Newton and Schulz in bfloat16, which is good enough (Jordan et al.).
     """
     a, b, c = COEFFICIENTS
-    x = matrix_RC.bfloat16() if matrix_RC.is_cuda else matrix_RC
+    x = matrix_RC.bfloat16()
     if is_tall := x.shape[0] > x.shape[1]:
         x = x.T
     x = x / x.norm().clamp(min=1e-7)
     for _ in range(ITERATIONS):
         square = x @ x.T
         x = a * x + (b * square + c * square @ square) @ x
-    return x.T if is_tall else x
+    return (x.T if is_tall else x).to(matrix_RC.dtype)
