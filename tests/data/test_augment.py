@@ -190,3 +190,20 @@ def test_an_augmented_constant_image_stays_flat():
     augmenter = Augmenter(PAPER, 32)
     white = torch.full((50, 3, 32, 32), 255, dtype=torch.uint8)
     assert standardise(augmenter(white, augmenter.draws(50, 1))).std((2, 3)).max() < 0.1
+
+
+def test_alternate_mirroring_shows_each_image_both_ways_in_two_epochs():
+    augmenter = Augmenter(Augmentation(mirror="alternate", window=(32, 32), hsv=NO_COLOUR), 32)
+    images_NCHW, seen = coordinates(200), []
+    for epoch in range(4):
+        ramp_NW = augmenter(images_NCHW, augmenter.draws(200, 1, "test", epoch))[:, 0, 0]
+        seen.append(ramp_NW[:, 0] > ramp_NW[:, -1])
+    assert torch.equal(seen[0], ~seen[1]) and torch.equal(seen[0], seen[2]) and torch.equal(seen[1], seen[3])
+    assert 60 < seen[0].sum() < 140
+    other = augmenter.draws(200, 2, "test", 0)[:, 0]
+    assert not torch.equal(other == 0, seen[0])  # of another seed
+
+
+def test_alternate_mirroring_leaves_all_other_draws_as_they_are():
+    plain, alternate = (Augmenter(Augmentation(mirror=m), 32).draws(9, 1, "a", 3) for m in (0.5, "alternate"))
+    assert torch.equal(plain[:, 1:], alternate[:, 1:])

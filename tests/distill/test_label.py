@@ -61,6 +61,22 @@ def test_an_ensembles_logits_are_the_mean_of_its_members(ensemble, data, teacher
     torch.testing.assert_close(predict(net, images, "fp32", CPU), (first + second) / 2)
 
 
+def test_a_mirrored_ensemble_is_the_mean_over_both_views(tmp_path, data, teachers):
+    choose_members(
+        Context(
+            task=EnsembleTask(ensemble=Ensemble(size=1, mirrored=True)),
+            out=tmp_path,
+            inputs={"data/data": data, "teacher/one": teachers["one"]},
+            progress=lambda line: None,
+        )
+    )
+    images = torch.from_numpy(open_split(data, "test").images_NCHW)
+    member = load_model(teachers["one"], SIZE)[1]
+    expected = (predict(member, images, "fp32", CPU) + predict(member, images.flip(3), "fp32", CPU)) / 2
+    found = predict(load_ensemble(tmp_path, SIZE, CPU), images, "fp32", CPU)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-3)
+
+
 def label(ensemble, data, out, first_epoch, epochs):
     """The path of a shard of some epochs."""
     task = LogitsTask(

@@ -155,6 +155,21 @@ def test_batch_normalisation_stands_between_convolution_and_relu_in_place_of_the
     assert count(layers, 3, 32) - count(plain, 3, 32) == shifts_for_biases + scales
 
 
+def test_a_group_can_pool_after_its_first_convolution_and_whitening_come_before_all():
+    family = teacher(True, pool_first=True, whitening=True)
+    assert architecture(family) == "whitening-c-mp-c²-mp-c²-mp-c³-fc²"
+    rates = NO_DROPOUT | {"conv2": 0.2}
+    layers = family.layers({"group1": 2, "group2": 3, "group3": 4, "hidden": 5}, 10, rates)
+    kinds = [type(layer).__name__ for layer in layers]
+    assert " ".join(kinds[2:12]) == "Conv Pool BatchNorm ReLU Conv BatchNorm ReLU Conv Pool BatchNorm"
+    third = kinds.index("Dropout") + 1  # dropout still follows a group
+    assert kinds[third : third + 2] == ["Conv", "Pool"]
+    plain = teacher_layers(batch_normalisation=True)
+    from_three, from_whitened = 2 * 3 * 9, 2 * 24 * 9  # weights of the first convolution
+    flattened = 4 * 5 * (4**2 - 3**2)  # a 2x2 whitening without padding leaves 31 pixels of 32, and 3 of 4
+    assert count(layers, 3, 32) - count(plain, 3, 32) == from_whitened - from_three - flattened
+
+
 def test_relu_follows_all_of_a_teacher_but_the_output():
     layers = teacher_layers(classes=7)
     kinds = [kind for kind, _ in groupby(type(layer).__name__ for layer in layers)]

@@ -23,6 +23,12 @@ def test_cross_entropy_by_hand():
     assert loss.item() == pytest.approx((math.log(2) + math.log(4)) / 2)
 
 
+def test_smoothed_labels_by_hand():
+    logits_NK = torch.tensor([[math.log(3), 0.0]])  # 3/4 and 1/4
+    loss = CrossEntropy(smoothing=0.2)(None, logits_NK, torch.tensor([0]))
+    assert loss.item() == pytest.approx(-0.9 * math.log(3 / 4) - 0.1 * math.log(1 / 4))
+
+
 def test_kl_by_hand():
     targets_NK = torch.tensor([[2 * math.log(3), 0.0], [5.0, 5.0]])  # at temperature 2: 3/4, 1/4 and 1/2, 1/2
     divergence = 0.75 * math.log(0.75 / 0.5) + 0.25 * math.log(0.25 / 0.5)

@@ -4,6 +4,7 @@ from functools import cache
 
 from mimic.config.parameters import Parameters, budget_parameters
 from mimic.nets import families
+from mimic.nets.family import Family
 from mimic.nets.layers import Layers
 from mimic.search.points import net_of
 from mimic.search.spaces import Goal
@@ -12,9 +13,8 @@ from mimic.training.recipe import Student, Teacher
 
 def teacher_goal(parameters: Parameters) -> Goal:
     """Teachers have no budget: their widths are given."""
-    return _teacher_goal(
-        parameters.teachers.batch_normalisation, parameters.data.classes, parameters.data.image_size
-    )
+    data = parameters.data
+    return _teacher_goal(parameters.teachers.architecture, data.classes, data.image_size)
 
 
 def student_goal(parameters: Parameters, family: str, budget: str) -> Goal:
@@ -62,6 +62,5 @@ def _student_goal(family: str, budget: str, classes: int, image_size: int) -> Go
 
 
 @cache
-def _teacher_goal(batch_normalisation: bool, classes: int, image_size: int) -> Goal:
-    family = families.teacher(batch_normalisation)
+def _teacher_goal(family: Family, classes: int, image_size: int) -> Goal:
     return Goal(family=family, parameters=0, classes=classes, image_size=image_size)

@@ -10,10 +10,12 @@ from pydantic import Field, model_validator
 from mimic.data.image_parameters import Augmentation, Data
 from mimic.distill.distillation import Ensemble
 from mimic.evaluation.protocol import Evaluation
-from mimic.nets.families import FAMILIES
+from mimic.nets.families import FAMILIES, teacher
+from mimic.nets.family import Family
 from mimic.search.spaces import Algorithm, MedianRule, StudentSpace, TeacherSpace
-from mimic.support.frozen import Frozen, Name, Positive
+from mimic.support.frozen import Frozen, Name, Positive, option
 from mimic.training.losses import DistillationLoss
+from mimic.training.losses.cross_entropy import CrossEntropy
 from mimic.training.losses.l2 import L2
 from mimic.training.recipe import Student, Teacher
 from mimic.training.schedules import Schedule
@@ -36,8 +38,18 @@ class Teachers(Frozen):
     """silent in the paper"""
     batch_normalisation: bool = False
     """not the paper's; for fast studies"""
+    pooling: Literal["last", "first"] = option("last")
+    """first: after the first convolution of a group, whose others have a quarter of the work (ours)"""
+    whitening: bool = option(False)
+    """a layer before all others that is not learnt and decorrelates patches of 2x2 pixels (ours)"""
+    loss: CrossEntropy = option(CrossEntropy())
     schedule: Schedule
     members: Annotated[dict[Name, Teacher], Field(min_length=1)]
+
+    @property
+    def architecture(self) -> Family:
+        """The layers that all have, up to their widths."""
+        return teacher(self.batch_normalisation, self.pooling == "first", self.whitening)
 
     @model_validator(mode="after")
     def _named(self) -> "Teachers":

@@ -120,9 +120,15 @@ class Study:
         return TeacherTask(
             seed=p.seed,
             precision=p.precision,
-            augmentation=p.augmentation.model_copy(update={"hsv": teacher.hsv or p.augmentation.hsv}),
+            augmentation=p.augmentation.model_copy(
+                update={
+                    "hsv": teacher.hsv or p.augmentation.hsv,
+                    "window": teacher.window or p.augmentation.window,
+                }
+            ),
             batch_size=p.teachers.batch_size,
             schedule=p.teachers.schedule,
+            loss=p.teachers.loss,
             teacher=teacher,
             net=teacher_net(p, teacher),
         )

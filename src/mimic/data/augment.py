@@ -28,9 +28,16 @@ class Augmenter:
     def draws(self, count: int, seed: int, *purpose: str | int) -> torch.Tensor:
         """A [count, D] float64 table of uniform draws in [0, 1); row i belongs to image i alone.
 
+        The last word of `purpose` is the epoch.
+
         Nine columns are the paper's transforms'; any further transform adds its own, from its own stream.
         """
-        tables = [uniform_rows(count, _DRAWS, seed, *purpose)]
+        first = uniform_rows(count, _DRAWS, seed, *purpose)
+        if self._augmentation.mirror == "alternate":
+            *same, epoch = purpose
+            at_first = uniform_rows(count, 1, seed, *same, "mirror")[:, 0] < 0.5
+            first[:, 0] = at_first == (epoch % 2 == 1)  # a draw of 0 mirrors, of 1 does not
+        tables = [first]
         for transform in self._augmentation.transforms:
             tables.append(uniform_rows(count, transform.draws, seed, *purpose, transform.kind))
         return torch.from_numpy(np.hstack(tables)).to(self._device)
@@ -54,6 +61,7 @@ class Augmenter:
             first_N9.unbind(1)
         )
         least, most = self._augmentation.window
+        is_drawn = self._augmentation.mirror == "alternate"  # beforehand: 0 or 1
         size = least + _integer(size, most - least + 1)
         offsets = self._image_size - size + 1
         images_NCHW = self._resize(
@@ -61,7 +69,7 @@ class Augmenter:
             size_N=size,
             x_N=_integer(x, offsets),
             y_N=_integer(y, offsets),
-            mirror_N=mirror < self._augmentation.mirror,
+            mirror_N=mirror < (0.5 if is_drawn else self._augmentation.mirror),
         ).clamp_(0, 255)  # a spline overshoots
         hsv = self._augmentation.hsv
         images_NCHW = change_hsv(

@@ -81,12 +81,15 @@ class Hsv(Frozen):
     """value factor in (1/(1+Av), 1+Av)"""
 
 
+Window = tuple[Annotated[int, Field(ge=2)], Annotated[int, Field(ge=2)]]
+
+
 class Augmentation(Frozen):
     """Mirror, scale and jitter, colour: one draw for the whole image, fresh for each epoch."""
 
-    mirror: Fraction = 0.5
-    """probability"""
-    window: tuple[Annotated[int, Field(ge=2)], Annotated[int, Field(ge=2)]] = (24, 32)
+    mirror: Fraction | Literal["alternate"] = 0.5
+    """probability; alternate: every image in every other epoch, half of them at first (Jordan 2024)"""
+    window: Window = (24, 32)
     """pixels, least and most"""
     hsv: Hsv = Hsv()
     transforms: tuple[Transform, ...] = option(())

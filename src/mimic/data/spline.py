@@ -7,6 +7,9 @@ outermost pixels of source and target coincide, and the spline is mirrored at th
 
 import numpy as np
 import torch
+from torch.nn import functional
+
+ALIGNED = 16  # pixels: lines that start elsewhere in memory are summed in another order on some processors
 
 
 def _cubic_b_spline(distance: np.ndarray) -> np.ndarray:
@@ -36,12 +39,13 @@ class WindowResizer:
     """
 
     def __init__(self, window: tuple[int, int], image_size: int, device: torch.device | str = "cpu"):
-        self._least = window[0]
-        self._pixels = torch.arange(image_size, device=device)
+        self._least, self._size = window[0], image_size
+        side = -(-image_size // ALIGNED) * ALIGNED
+        self._pixels = torch.arange(side, device=device)
         sizes = range(window[0], window[1] + 1)
-        table = np.zeros((len(sizes), 2 * image_size, image_size), dtype=np.float32)
+        table = np.zeros((len(sizes), 2 * image_size, side), dtype=np.float32)
         for rows, size in zip(table, sizes, strict=True):
-            rows[:size] = resizing_matrix(size, image_size).T
+            rows[:size, :image_size] = resizing_matrix(size, image_size).T
         self._table = torch.from_numpy(table).to(device)
 
     def __call__(
@@ -56,15 +60,17 @@ class WindowResizer:
 
         Images are float32 NCHW, square; `size_N`, `x_N`, `y_N` int64; `mirror_N` bool.
         """
-        mirrored = torch.where(mirror_N[:, None], self._pixels.flip(0), self._pixels)
+        size, side = self._size, len(self._pixels)
+        images_NCHW = functional.pad(images_NCHW, (0, side - size, 0, side - size))
+        mirrored = torch.where(mirror_N[:, None], size - 1 - self._pixels, self._pixels)
         rows_NHh = self._matrices(size_N, self._pixels - y_N[:, None])
         columns_NWw = self._matrices(size_N, mirrored - x_N[:, None])
         # Channel by channel: one product over N x C matrices would copy each image's matrices C times.
         planes = (rows_NHh.mT @ plane_NHW @ columns_NWw for plane_NHW in images_NCHW.unbind(1))
-        return torch.stack(tuple(planes), dim=1)
+        return torch.stack(tuple(planes), dim=1)[:, :, :size, :size]
 
     def _matrices(self, size_N: torch.Tensor, position_NP: torch.Tensor) -> torch.Tensor:
-        """[N, image_size, image_size]: the contribution of each pixel, given its position in the window.
+        """[N, side, side]: the contribution of each pixel, given its position in the window.
 
         A position outside the window, from -image_size (indexed from the end) up, finds a row of zeros.
         """

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from mimic.data.image_parameters import Augmentation
-from mimic.support.frozen import Frozen, Positive
+from mimic.support.frozen import Frozen, Positive, option
 from mimic.training.recipe import Precision
 
 
@@ -14,6 +14,8 @@ class Ensemble(Frozen):
     """members at most"""
     stop_without_gain: bool = False
     """true: end when no candidate raises the validation accuracy"""
+    mirrored: bool = option(False)
+    """the mean of the logits of an image and of its mirror image (ours)"""
 
 
 class EnsembleTask(Frozen):

@@ -34,7 +34,8 @@ def choose_members(context: Context) -> None:
     asked = context.task.ensemble
     diverged = {name for name, record in records.items() if record["status"] != "finished"}
     selection = select(logits_NK, labels_N, asked.size, asked.stop_without_gain, diverged)
-    description = asdict(selection) | {"records": {name: records[name] for name in selection.members}}
+    description = asdict(selection) | {"mirrored": asked.mirrored}
+    description |= {"records": {name: records[name] for name in selection.members}}
     write_json(context.out / "ensemble.json", description)
     write_bundle(context.out / "members.safetensors", {name: teachers[name] for name in selection.members})
     context.progress(messages.ensemble_chosen(list(selection.members), selection.trace[-1].accuracy))
@@ -51,24 +52,30 @@ def _validation_logits(folder: Path) -> np.ndarray:
 
 
 class EnsembleNet(torch.nn.Module):
-    """The mean of the members' logits, before the softmax (paper, section 2.3)."""
+    """The mean of the members' logits, before the softmax (paper, section 2.3).
 
-    def __init__(self, members: list[Net]) -> None:
+    If it is `mirrored`, over each image and its mirror image.
+    """
+
+    def __init__(self, members: list[Net], mirrored: bool = False) -> None:
         super().__init__()
         self.members = torch.nn.ModuleList(members)
+        self.mirrored = mirrored
 
     def forward(self, images_NCHW: Tensor) -> Tensor:
         """Mean logits_NK, float32, of standardised images."""
-        return torch.stack([member(images_NCHW).float() for member in self.members]).mean(dim=0)
+        views = [images_NCHW, images_NCHW.flip(3)] if self.mirrored else [images_NCHW]
+        return torch.stack([member(view) for view in views for member in self.members]).mean(dim=0)
 
 
 def read_ensemble(folder: Path) -> dict[str, Any]:
-    """The description in `folder`: members, trace, candidates, note, records."""
+    """The description in `folder`: members, trace, candidates, note, mirrored, records."""
     return json.loads((folder / "ensemble.json").read_text(encoding="utf-8"))
 
 
 def load_ensemble(folder: Path, image_size: int, device: torch.device) -> EnsembleNet:
     """The ensemble in `folder`, in evaluation mode, on `device`."""
-    members = load_bundle(folder / "members.safetensors", read_ensemble(folder)["records"], image_size)
-    net = EnsembleNet(list(members.values())).to(device)
+    description = read_ensemble(folder)
+    members = load_bundle(folder / "members.safetensors", description["records"], image_size)
+    net = EnsembleNet(list(members.values()), description["mirrored"]).to(device)
     return net.to(memory_format=torch.channels_last).eval()

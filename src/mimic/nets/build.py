@@ -22,8 +22,10 @@ from mimic.nets.layers import (
     ReLU,
     Residual,
     Shape,
+    Whitening,
 )
 from mimic.nets.pooling import Pool2d
+from mimic.nets.whitening import WhiteningConv2d
 from mimic.support.errors import MimicError
 from mimic.support.publish import atomic_path
 
@@ -105,6 +107,8 @@ def _module(layer: Layer, shape: Shape) -> nn.Module:
     match layer:
         case Conv(filters=filters, kernel=kernel, bias=bias):
             return nn.Conv2d(shape[0], filters, kernel, padding="same", bias=bias)
+        case Whitening(kernel=kernel):
+            return WhiteningConv2d(shape[0], kernel)
         case Linear(units=units):
             return nn.Linear(shape[0], units)
         case BatchNorm():
@@ -125,15 +129,18 @@ def _module(layer: Layer, shape: Shape) -> nn.Module:
 
 
 @torch.no_grad()
-def initialise(net: Net, scale: float, seed: int) -> None:
+def initialise(net: Net, scale: float, seed: int, dirac: bool = False) -> None:
     """Set weights as Glorot and Bengio (2010) do, uniform, times `scale`; biases to zero.
 
-    Each layer has a stream of its own, drawn on the CPU: the same weights on any device.
+    With `dirac` the first filters of a convolution, as many as it has inputs, pass these on instead. Each
+    layer has a stream of its own, drawn on the CPU: the same weights on any device.
     """
     weighted = [module for module in net.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
     for place, module in enumerate(weighted):
         generator = torch.Generator().manual_seed(torch_seed(seed, "initial weights", place))
         drawn = nn.init.xavier_uniform_(torch.empty(module.weight.shape), gain=scale, generator=generator)
+        if dirac and isinstance(module, nn.Conv2d):
+            nn.init.dirac_(drawn[: module.in_channels])
         module.weight.copy_(drawn)
         if module.bias is not None:
             module.bias.zero_()

@@ -15,6 +15,7 @@ from mimic.nets.layers import (
     Pool,
     ReLU,
     Residual,
+    Whitening,
 )
 
 TEACHER_CONVOLUTIONS = (2, 2, 4)  # in each group
@@ -123,16 +124,22 @@ STUDENTS: dict[str, Family] = {
 FAMILIES = tuple(STUDENTS)
 
 
-def teacher(batch_normalisation: bool) -> Family:
-    """c2-mp-c2-mp-c4-mp-fc2 (paper, appendix): eight 3x3 convolutions in three groups, two hidden layers."""
-    hidden: list[AnyLayer] = []
+def teacher(batch_normalisation: bool, pool_first: bool = False, whitening: bool = False) -> Family:
+    """c2-mp-c2-mp-c4-mp-fc2 (paper, appendix): eight 3x3 convolutions in three groups, two hidden layers.
+
+    With `pool_first` the pooling of a group follows its first convolution, and with `whitening` patches of
+    2x2 pixels are decorrelated beforehand: both as Jordan (2024) has it.
+    """
+    hidden: list[AnyLayer] = [Whitening(kernel=2), ReLU()] if whitening else []
     for number, convolutions in enumerate(TEACHER_CONVOLUTIONS, start=1):
-        filters = f"group{number}"
-        if batch_normalisation:  # its shift makes the convolution's bias redundant
-            hidden += convolutions * (Conv(filters, kernel=3, bias=False), BatchNorm(), ReLU())
+        # The norm's shift makes the convolution's bias redundant.
+        filters = Conv(f"group{number}", kernel=3, bias=not batch_normalisation)
+        after: Layers = (BatchNorm(), ReLU()) if batch_normalisation else (ReLU(),)
+        mp, dropped = pool(number)
+        if pool_first:
+            hidden += [filters, mp, *after, *(convolutions - 1) * (filters, *after), dropped]
         else:
-            hidden += convolutions * conv(filters, kernel=3)
-        hidden += pool(number)
+            hidden += [*convolutions * (filters, *after), mp, dropped]
     hidden += [Flatten(), *fc("hidden", "fc1"), *fc("hidden", "fc2")]
     return Family(
         name="teacher", given=("group1", "group2", "group3", "hidden"), widths="fixed", hidden=tuple(hidden)

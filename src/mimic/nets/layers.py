@@ -54,6 +54,25 @@ class Conv(Layer):
 
 
 @dataclass(frozen=True)
+class Whitening(Layer):
+    """A convolution that is set, not learnt: patches of `kernel` x `kernel` pixels, decorrelated.
+
+    Its filters are the directions in which the training images' patches vary, each with both signs
+    (Jordan 2024).
+    """
+
+    kernel: int
+    kind: Literal["whitening"] = "whitening"
+
+    def output(self, shape: Shape) -> Shape:
+        channels, height, width = shape
+        return 2 * channels * self.kernel**2, height - self.kernel + 1, width - self.kernel + 1
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return prod(self.output(shape)) * shape[0] * self.kernel**2
+
+
+@dataclass(frozen=True)
 class Pool(Layer):
     """Max-pooling, `size` x `size` without overlap; rows and columns left over are dropped (ours)."""
 
@@ -139,7 +158,8 @@ class Residual(Layer):
 
 
 AnyLayer = Annotated[
-    Conv | Pool | Flatten | Linear | BatchNorm | ReLU | Dropout | Residual, Field(discriminator="kind")
+    Conv | Whitening | Pool | Flatten | Linear | BatchNorm | ReLU | Dropout | Residual,
+    Field(discriminator="kind"),
 ]
 Layers = tuple[AnyLayer, ...]
 

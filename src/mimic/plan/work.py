@@ -97,7 +97,12 @@ class Counts:
             looks = augmented
             if job.step == "evaluation":
                 looks = images.test * (1 + 4 * len(job.task.evaluation.translations))  # four directions
-            seen = [(net, number * looks) for up in job.upstream for net, number in self.models(up) if looks]
+            seen = [
+                (net, number * looks * (1 + (up.step == "ensemble" and up.task.ensemble.mirrored)))
+                for up in job.upstream
+                for net, number in self.models(up)
+                if looks
+            ]
         return Work(
             files=len(job.files),
             stored=stored,

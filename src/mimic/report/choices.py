@@ -9,6 +9,7 @@ from mimic.report import published
 from mimic.report.numerals import listing, plural, thousands
 from mimic.support.frozen import asked
 from mimic.support.parts import called
+from mimic.training.losses.cross_entropy import CrossEntropy
 from mimic.training.losses.l2 import L2
 from mimic.training.optimisers.sgd import SGD
 from mimic.training.schedules import Schedule
@@ -52,9 +53,17 @@ def _points(p: Parameters, counts: dict[str, int]) -> Iterator[Choice]:
     yield Choice("augmentation", ours, description)
     candidates = len(p.teachers.members) + (p.search.teachers.trials if p.search.teachers else 0)
     yield Choice("teachers to choose from", str(candidates), str(protocol["teachers"]))
-    yield Choice("members of the ensemble", str(p.ensemble.size), str(protocol["members"]))
-    normalised = "with" if p.teachers.batch_normalisation else "without"
-    yield Choice("layers of the teachers", f"{normalised} batch normalisation", "without batch normalisation")
+    mirrored = ", and mirror images" if p.ensemble.mirrored else ""
+    yield Choice("members of the ensemble", f"{p.ensemble.size}{mirrored}", str(protocol["members"]))
+    yield Choice("layers of the teachers", listing(_layers(p.teachers)), "as published")
+    if p.teachers.loss != CrossEntropy():
+        yield Choice("loss of teachers", called(p.teachers.loss), called(CrossEntropy()))
+    windows = {t.window for t in p.teachers.members.values() if t.window}
+    if windows:
+        sizes = [f"{least} to {most} pixels" for least, most in sorted(windows)]
+        yield Choice("windows of the teachers", listing(sizes), "as of the transfer set")
+    if any(t.initial == "dirac" for t in p.teachers.members.values()):
+        yield Choice("initial weights of teachers", "dirac in convolutions, else Glorot", "Glorot")
     yield Choice("epochs of the transfer set", str(p.transfer.epochs), str(protocol["transfer_epochs"]))
     twins = {"hard-label twins": p.hard_label_twins, "regularised twins": p.regularised_twins}
     groups = {"teachers": p.teachers, "students": p.students}
@@ -106,6 +115,16 @@ def _by_group(topic: str, values: dict[str, str], paper: str | None) -> Iterator
     for value in dict.fromkeys(values.values()):
         names = [name for name, other in values.items() if other == value]
         yield Choice(f"{topic} of {listing(names)}", value, paper)
+
+
+def _layers(teachers: Teachers) -> list[str]:
+    """What the teachers' architecture has that the paper's has not."""
+    added = {
+        "batch normalisation": teachers.batch_normalisation,
+        "pooling after a group's first convolution": teachers.pooling == "first",
+        "whitening of 2x2 patches": teachers.whitening,
+    }
+    return [f"with {words}" for words, is_there in added.items() if is_there] or ["as published"]
 
 
 def _optimisers(group: Teachers | StudentGroup) -> list[str]:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 import mimic
 from mimic.config.parameters import budget_parameters
-from mimic.nets.families import STUDENTS, teacher
+from mimic.nets.families import STUDENTS
 from mimic.report import choices, numerals, published, study_provenance, tables, verdict
 from mimic.report.charts import beyond_paper, curves, figure1, hyperparameters, palette, progress, theme
 from mimic.report.claims import Answer, Comparison
@@ -48,7 +48,7 @@ def _content(results: Results, answers: list[Answer]) -> dict:
         "label": results.label,
         "paper": published.paper(),
         "students": STUDENTS,
-        "teacher": teacher(results.parameters.teachers.batch_normalisation),
+        "teacher": results.parameters.teachers.architecture,
         "architecture": architecture,
         "convolutions": convolutions,
         "families": [family for family in STUDENTS if family in ran],

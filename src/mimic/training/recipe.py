@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from mimic.data.image_parameters import Augmentation, Hsv
+from mimic.data.image_parameters import Augmentation, Hsv, Window
 from mimic.nets.layers import Layers
 from mimic.support.frozen import Decay, DropoutRate, Frozen, Momentum, Positive, Rate, option
 from mimic.training.losses import Loss
@@ -46,6 +46,10 @@ class Teacher(Frozen):
     dropout: TeacherDropout = TeacherDropout()
     hsv: Hsv | None = None
     """null: the study's own"""
+    window: Window | None = option(None)
+    """null: the study's own"""
+    initial: Literal["glorot", "dirac"] = option("glorot")
+    """weights; dirac: the first filters of a convolution pass its input on (Zagoruyko and Komodakis 2017)"""
     seed: Annotated[int, Field(ge=0)] = 1
 
 

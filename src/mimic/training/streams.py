@@ -11,6 +11,7 @@ from mimic.data import seeds
 from mimic.data.augment import Augmenter
 from mimic.training.predict import prepared
 
+SOME = 5000  # images that tell how images vary
 Purpose = tuple[str | int, ...]  # of random draws, see data/seeds.py
 
 
@@ -58,6 +59,10 @@ class AugmentedStream:
         self._augmentation = augmentation
         self._order = order
         self._cycle = cycle
+
+    def some_images(self) -> Tensor:
+        """The first of the images as a net takes them, un-augmented, on the processor."""
+        return prepared(self._images_NCHW[:SOME].cpu(), torch.device("cpu"))
 
     def targets(self, augmented_epoch: int) -> Tensor:
         """The targets of an augmented epoch, by image."""

@@ -13,6 +13,7 @@ from mimic.data.augment import Augmenter
 from mimic.data.packed import open_split, read_description
 from mimic.data.seeds import torch_seed
 from mimic.nets.build import initialise
+from mimic.nets.whitening import WhiteningConv2d
 from mimic.support import messages
 from mimic.support.context import Context
 from mimic.support.interrupt import StopFlag
@@ -94,7 +95,11 @@ def train_models(
     subjects, failures = {}, {}
     for context, task, fit_task in jobs:
         net = make_net(task, size)
-        initialise(net, hyperparameters(task).init_scale, fit_task.seed)
+        recipe = hyperparameters(task)
+        initialise(net, recipe.init_scale, fit_task.seed, getattr(recipe, "initial", "glorot") == "dirac")
+        for module in net.modules():
+            if isinstance(module, WhiteningConv2d):
+                module.set_from(stream.some_images())
         fit_task.loss.start(net, stream.targets)
         subject = subject_of(task, context.name, size)
         _announce(context, subject)

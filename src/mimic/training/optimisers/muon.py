@@ -15,8 +15,8 @@ ITERATIONS = 5
 
 
 class Muon(Frozen):
-    """Muon. For hidden matrices and convolutions, flattened to matrices; the output layer, biases and the like
-    take AdamW, as Jordan et al. have it.
+    """Muon. For hidden matrices and convolutions, flattened to matrices; the output layer, biases and the
+    like take AdamW, as Jordan et al. have it.
 
     Nesterov momentum. A matrix of more rows than columns takes steps larger by the root of their ratio.
     """
