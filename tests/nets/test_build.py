@@ -142,7 +142,7 @@ def test_gradients_are_those_of_the_loss(layers):
     step = torch.zeros((), dtype=torch.float64, requires_grad=True)
     (gradient,) = torch.autograd.grad(loss(step), step)
     difference = (loss(1e-8) - loss(-1e-8)) / 2e-8  # short: ReLUs and pooling have kinks
-    assert gradient.item() == pytest.approx(difference.item(), rel=1e-3)
+    assert gradient.item() == pytest.approx(difference.item(), rel=1e-2)
 
 
 def test_nested_weights_are_initialised_like_all_others():
