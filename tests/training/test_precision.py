@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
@@ -19,6 +21,24 @@ def test_a_gpu_is_taken_where_there_is_one(monkeypatch):
     assert precision.choose_device() == expected
     monkeypatch.setenv("MIMIC_DEVICE", "auto")
     assert precision.choose_device() == expected
+
+
+def test_processes_spread_over_the_gpus_of_a_machine_and_give_them_back(monkeypatch, tmp_path):
+    monkeypatch.setattr(precision, "gettempdir", lambda: tmp_path)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda i: SimpleNamespace(uuid=f"uuid{i}"))
+    monkeypatch.setattr(precision, "_places", places := [])
+    monkeypatch.delenv("MIMIC_DEVICE", raising=False)
+
+    def taken() -> int:
+        precision._take_a_device.cache_clear()  # as another process would
+        return precision.choose_device().index
+
+    assert [taken() for _ in range(5)] == [0, 1, 0, 1, 0]
+    assert precision.choose_device().index == 0  # a process keeps what it has
+    places[3].release()
+    assert taken() == 1
+    precision._take_a_device.cache_clear()
 
 
 @pytest.mark.parametrize("name", ["", "gpu", "cuda:", "cuda:one", "cuda:-1", "CPU", "cuda:99"])

@@ -2,19 +2,29 @@
 
 import contextlib
 import ctypes
+import getpass
 import os
 import re
+from functools import cache
+from itertools import count
+from pathlib import Path
+from tempfile import gettempdir
 
 import torch
+from filelock import FileLock, Timeout
 
 from mimic.support.errors import MimicError
 from mimic.training.recipe import Precision
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
+_places: list[FileLock] = []  # held as long as the process lives
+
 
 def choose_device() -> torch.device:
     """The GPU if there is one, else the processor; MIMIC_DEVICE (auto, cpu, cuda, cuda:1 …) overrides.
+
+    Of several GPUs that which the fewest processes have taken so, to be kept until the process ends.
 
     Raises MimicError when MIMIC_DEVICE names no device of this machine.
     """
@@ -24,10 +34,26 @@ def choose_device() -> torch.device:
     devices = torch.cuda.device_count()
     if name == "cpu" or (name == "auto" and devices == 0):
         return torch.device("cpu")
+    if name == "auto" and devices > 1:
+        return torch.device("cuda", _take_a_device())
     index = int(name.partition(":")[2] or 0)
     if index >= devices:
         raise MimicError(f"MIMIC_DEVICE={name}: torch sees {devices} CUDA devices; set it to auto or cpu")
     return torch.device("cuda", index)
+
+
+@cache
+def _take_a_device() -> int:
+    """The index of a device of which this process holds the first place that is free, level by level."""
+    names = [torch.cuda.get_device_properties(index).uuid for index in range(torch.cuda.device_count())]
+    for place in count():
+        for index, name in enumerate(names):
+            lock = FileLock(Path(gettempdir()) / f"mimic-{getpass.getuser()}-gpu-{name}-{place}.lock")
+            with contextlib.suppress(Timeout):
+                lock.acquire(timeout=0)  # the system lets go of it when the process ends, however it ends
+                _places.append(lock)
+                return index
+    raise AssertionError("places do not end")
 
 
 def prepare(threads: int) -> None:
