@@ -297,7 +297,8 @@ rule train_students:
         transfer=p.transfer,
         students=p.students,
         hard_label_twins=p.hard_label_twins,
-        regularised_twins=p.regularised_twins,
+        dropout_twins=p.dropout_twins,
+        weight_decay_twins=p.weight_decay_twins,
         members=lambda w: study.members("student", w.cohort),
         untrained=lambda w: study.untrained("student", w.cohort),
     message:

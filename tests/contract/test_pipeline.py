@@ -24,10 +24,11 @@ CHANGES = {
     "transfer": {"epochs_per_shard": 5},
     "students": {"batch_size": 32},
     "hard_label_twins": {"batch_size": 32},
-    "regularised_twins": {"seeds": 2},
+    "dropout_twins": {"seeds": 2},
+    "weight_decay_twins": {"seeds": 2},
     "search": {"averaged": 4},
     "evaluation": {"calibration_bins": 10},
-    "report": {"bootstrap": 100},
+    "report": {"confidence": 0.9},
     "cohort": 2,
 }
 

@@ -59,7 +59,8 @@ def of(keys, *starts: str) -> set[str]:
 def test_other_budgets_make_every_student_stale_and_no_teacher(stale, before):
     edit = "config/parameters.py", '{"k": 1e3, "M": 1e6}', '{"k": 2e3, "M": 2e6}'
     found = stale(edit)
-    students = {job for job in before if any(f"-{arm}" in job for arm in ("logits", "labels", "regularised"))}
+    arms = "logits", "labels", "dropout", "weight_decay"
+    students = {job for job in before if any(f"-{arm}" in job for arm in arms)}
     assert found == students | {"comparison/comparison", "report/report"}
     assert of(before, "student/", "trial/mlp", "trial/conv", "proposal/mlp") <= found
 

@@ -38,7 +38,8 @@ def content() -> dict:
             "variants": {"mlp1": {"2k": budget}},
         },
         "hard_label_twins": no_twins,
-        "regularised_twins": no_twins,
+        "dropout_twins": no_twins,
+        "weight_decay_twins": no_twins,
         "evaluation": {"translations": [1]},
     }
 

@@ -88,11 +88,12 @@ def paper_parameters() -> Parameters:
                 "schedule": {"kind": "patience"},
                 "variants": {family: {"10M": student(family)} for family in convs},
             },
-            "regularised_twins": {
+            "dropout_twins": {
                 "seeds": 5,
                 "schedule": {"kind": "patience"},
                 "variants": {family: {"10M": student(family)} for family in ("conv1", "conv3")},
             },
+            "weight_decay_twins": {"schedule": {"kind": "patience"}},
             "search": {
                 "baseline": "random",
                 "teachers": {"trials": 20, "at_once": 10, "space": TEACHER_SPACE},
@@ -133,7 +134,8 @@ def small_parameters() -> Parameters:
                 "schedule": cycle,
                 "variants": {f: {"1M": student(f)} for f in ("conv1", "conv3")},
             },
-            "regularised_twins": {"schedule": cycle},
+            "dropout_twins": {"schedule": cycle},
+            "weight_decay_twins": {"schedule": cycle},
             "search": {
                 "baseline": "random",
                 "stopping": {"epochs": [2]},
@@ -214,7 +216,7 @@ class Writer:
         mimic = published.accuracy(Model(model.family, model.budget, "logits")) or 0.6 + 0.03 * list(
             STUDENTS
         ).index(model.family)
-        return mimic - {"logits": 0.0, "labels": 0.025, "regularised": 0.03}[model.arm]
+        return mimic - {"logits": 0.0, "labels": 0.025, "dropout": 0.03}[model.arm]
 
     def _model(self, name, model, kind, accuracy, folder, seed=1) -> None:
         status = "diverged" if name in self.diverged else "finished"

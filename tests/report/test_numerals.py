@@ -1,6 +1,6 @@
 import pytest
 
-from mimic.evaluation.bootstrap import Interval
+from mimic.evaluation.intervals import Interval
 from mimic.report import numerals
 
 

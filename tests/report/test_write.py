@@ -82,7 +82,12 @@ def test_claims_are_answered_with_one_of_three_words(small_report, paper_report)
     for folder in (small_report, paper_report):
         claims = json.loads((folder / "claims.json").read_text())
         assert len(claims) == 8
-        assert {claim["status"] for claim in claims} <= {"holds", "does not hold", "not tested"}
+        assert {claim["status"] for claim in claims} <= {
+            "supported",
+            "contradicted",
+            "undecided",
+            "not tested",
+        }
         assert all(claim["comparisons"] or claim["status"] == "not tested" for claim in claims)
 
 
@@ -128,7 +133,9 @@ def test_a_study_in_which_every_student_diverged_still_has_a_report(small_study,
     (tmp_path / "out").mkdir()
     write_report(study.context(tmp_path / "out"))
     claims = json.loads((tmp_path / "out" / "claims.json").read_text())
-    assert {claim["status"] for claim in claims} == {"not tested"}
+    assert {claim["status"] for claim in claims} == {"undecided", "not tested"}
+    assert all(bool(claim["lost"]) == (claim["status"] == "undecided") for claim in claims)
+    assert not any(claim["comparisons"] for claim in claims)
 
 
 @pytest.mark.parametrize(

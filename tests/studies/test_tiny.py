@@ -32,7 +32,7 @@ def test_every_model_is_evaluated_and_reported(finished):
     results = finished / "results/tiny"
     models = pd.read_csv(results / "comparison/models.csv").set_index("name")
     assert set(models.kind) == {"teacher", "ensemble", "student"}
-    assert set(models.arm.dropna()) == {"logits", "labels", "regularised"}
+    assert set(models.arm.dropna()) == {"logits", "labels", "dropout", "weight_decay"}
     assert models.accuracy.between(0, 1).all()
     assert (finished / "report.html").read_text() == (results / "report/report.html").read_text()
 

@@ -30,7 +30,7 @@ def student_task(family):
         loss=KL(),
         family=family,
         budget="1M",
-        arm="regularised",
+        arm="dropout",
         repetition=2,
         student=Student(learning_rate=0.01, momentum=0.9, widths={"fc": 0.1 + 0.2}),
         net=layers_of(STUDENTS[family]),

@@ -95,7 +95,7 @@ class HardLabelTwins(Frozen):
 
 
 class RegularisedTwins(Frozen):
-    """The same nets on logits, with dropout or weight decay: the test of the paper's eighth claim."""
+    """The same nets on logits, with dropout, or with weight decay: tests of the paper's eighth claim."""
 
     batch_size: BatchSize = 128
     seeds: Seeds = 1
@@ -104,7 +104,12 @@ class RegularisedTwins(Frozen):
     variants: Variants = {}
 
 
-GROUPS = {"logits": "students", "labels": "hard_label_twins", "regularised": "regularised_twins"}  # by arm
+GROUPS = {  # by arm
+    "logits": "students",
+    "labels": "hard_label_twins",
+    "dropout": "dropout_twins",
+    "weight_decay": "weight_decay_twins",
+}
 StudentGroup = Students | HardLabelTwins | RegularisedTwins
 
 
@@ -144,7 +149,8 @@ class Search(Frozen):
     teachers: TeacherSearch | None = None
     students: StudentSearch | None = None
     hard_label_twins: StudentSearch | None = None
-    regularised_twins: StudentSearch | None = None
+    dropout_twins: StudentSearch | None = None
+    weight_decay_twins: StudentSearch | None = None
 
     @model_validator(mode="after")
     def _different(self) -> "Search":
@@ -156,8 +162,6 @@ class Search(Frozen):
 class Report(Frozen):
     """What the report computes."""
 
-    bootstrap: Annotated[int, Field(ge=100, le=1_000_000)] = 2000
-    """resamples of the test set"""
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
 
 
@@ -177,7 +181,8 @@ class Parameters(Frozen):
     transfer: Transfer
     students: Students
     hard_label_twins: HardLabelTwins
-    regularised_twins: RegularisedTwins
+    dropout_twins: RegularisedTwins
+    weight_decay_twins: RegularisedTwins
     search: Search = Search()
     evaluation: Evaluation = Evaluation()
     report: Report = Report()

@@ -1,6 +1,6 @@
 """Who got which test image right: the table that tables, figures and claims are read from."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mimic.config.parameters import budget_parameters
-from mimic.evaluation.bootstrap import Interval, accuracy_interval, difference_interval
+from mimic.evaluation.intervals import Interval, contrast
 from mimic.nets.families import STUDENTS
 from mimic.report.student_families import rank
 
@@ -28,42 +28,37 @@ class Model(NamedTuple):
 
 ENSEMBLE = Model("ensemble")
 TEACHER = Model("teacher")  # the single teacher with the best validation accuracy
+TEACHERS = Model("teachers")  # all of them, as if they were seeds of one model
+Weights = Mapping[Model, float]
 
 
 @dataclass(frozen=True)
 class Cell:
     """One model's outcomes on the test images."""
 
-    correct_SN: np.ndarray  # bool: [seeds that finished, test images]
+    correct_SN: np.ndarray  # bool: [seeds that learnt, test images]
     validation_accuracy: float = float("nan")  # mean over those seeds
-    diverged: int = 0  # seeds that did not finish
+    diverged: int = 0  # seeds that diverged or ended at chance
+    repetitions: tuple[int, ...] = ()  # which of the study's seeds these are; ours count from 1
+    unconverged: int = 0  # seeds that were still learning when they ended
 
     @property
     def seeds(self) -> int:
         return len(self.correct_SN)
 
 
-@dataclass(frozen=True)
-class Bootstrap:
-    """How intervals are computed."""
-
-    resamples: int = 2000
-    confidence: float = 0.95
-    seed: int = 1
-
-
 class Accuracies:
-    """Accuracies and their differences, with intervals. A model of which no seed finished has none."""
+    """Accuracies and their contrasts, with intervals. A model of which no seed learnt has none."""
 
-    def __init__(self, cells: Mapping[Model, Cell], bootstrap: Bootstrap) -> None:
+    def __init__(self, cells: Mapping[Model, Cell], confidence: float = 0.95) -> None:
         self.cells = dict(cells)
-        self.bootstrap = bootstrap
+        self.confidence = confidence
 
     def __contains__(self, model: Model) -> bool:
         return model in self.cells and self.cells[model].seeds > 0
 
     def diverged(self, model: Model) -> bool:
-        """Whether the model ran, and no seed of it finished."""
+        """Whether the model ran, and no seed of it learnt."""
         return model in self.cells and self.cells[model].seeds == 0
 
     def mean(self, model: Model) -> float:
@@ -75,28 +70,30 @@ class Accuracies:
 
     @cached_property
     def intervals(self) -> dict[Model, Interval]:
-        """The accuracy of every model that finished."""
-        finished = {model: cell.correct_SN for model, cell in self.cells.items() if cell.seeds}
-        return {
-            m: accuracy_interval(correct_SN, **vars(self.bootstrap)) for m, correct_SN in finished.items()
-        }
+        """The accuracy of every model that learnt."""
+        return {model: self.contrast({model: 1}) for model in self.cells if model in self}
+
+    def contrast(self, weights: Weights) -> Interval:
+        """A weighted sum of accuracies, paired over the test images; each model has seeds of its own."""
+        terms = [(weight, self.cells[model].correct_SN) for model, weight in weights.items()]
+        return contrast(terms, self.confidence)
 
     def difference(self, better: Model, worse: Model) -> Interval:
-        """The accuracy of one less that of the other, paired over the test images."""
-        rows = (self.cells[model].correct_SN for model in (better, worse))
-        return difference_interval(*rows, **vars(self.bootstrap))
+        """The accuracy of one less that of the other."""
+        return self.contrast({better: 1, worse: -1})
 
-    def gain_difference(self, first: tuple[Model, Model], second: tuple[Model, Model]) -> Interval:
-        """How much more the first (better, worse) pair differs than the second does.
-
-        Seeds of a pair are matched by their order, so that a gain is one row of -1, 0 and 1.
-        """
-        gains = []
-        for pair in (first, second):
-            seeds = min(self.cells[model].seeds for model in pair)
-            better_SN, worse_SN = (self.cells[model].correct_SN[:seeds].astype(np.int8) for model in pair)
-            gains.append(better_SN - worse_SN)
-        return difference_interval(*gains, **vars(self.bootstrap))
+    def mean_difference_by_seed(self, pairs: Sequence[tuple[Model, Model]]) -> Interval:
+        """The mean over (better, worse) pairs, matched by repetition: twins begin from the same weights."""
+        terms = []
+        for pair in pairs:
+            first, second = (self.cells[model] for model in pair)
+            common = [seed for seed in first.repetitions if seed in second.repetitions]
+            rows = [
+                cell.correct_SN[[cell.repetitions.index(seed) for seed in common]].astype(np.int8)
+                for cell in (first, second)
+            ]
+            terms.append((1 / len(pairs), rows[0] - rows[1]))
+        return contrast(terms, self.confidence)
 
     def models(self, arm: str, families: Container[str] = STUDENTS) -> list[Model]:
         """The finished students of one arm, by family, then by budget from the smallest."""

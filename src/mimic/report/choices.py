@@ -65,7 +65,8 @@ def _points(p: Parameters, counts: dict[str, int]) -> Iterator[Choice]:
     if any(t.initial == "dirac" for t in p.teachers.members.values()):
         yield Choice("initial weights of teachers", "dirac in convolutions, else Glorot", "Glorot")
     yield Choice("epochs of the transfer set", str(p.transfer.epochs), str(protocol["transfer_epochs"]))
-    twins = {"hard-label twins": p.hard_label_twins, "regularised twins": p.regularised_twins}
+    twins = {"hard-label twins": p.hard_label_twins, "twins with dropout": p.dropout_twins}
+    twins |= {"twins with weight decay": p.weight_decay_twins}
     groups = {"teachers": p.teachers, "students": p.students}
     groups |= {name: group for name, group in twins.items() if group.variants}
     schedules = {name: listing(_schedules(group)) for name, group in groups.items()}
@@ -81,7 +82,7 @@ def _points(p: Parameters, counts: dict[str, int]) -> Iterator[Choice]:
     yield Choice("selection of the ensemble", "greedy, forward, without replacement", None)
     seeds = sorted({group.seeds for group in p.groups.values() if group.variants})
     yield Choice("repetitions of a student", listing([plural(number, "seed") for number in seeds]), None)
-    method = f"paired bootstrap over images and seeds, {thousands(p.report.bootstrap)} resamples"
+    method = "Student's t over images and seeds, paired over images"
     yield Choice("intervals", f"{100 * p.report.confidence:g}%, {method}", None)
 
 

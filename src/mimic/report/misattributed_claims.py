@@ -1,17 +1,20 @@
 """Statements about the paper that circulate in a machine-written summary and are not in the paper.
 
-One *holds* when the interval of the mean, over families or over searches, lies above zero and contains
-the figure that it gives; otherwise it *does not hold*. With fewer than two families or searches
-there is no interval, and it was *not tested*. The rule is ours.
+Each is a figure, so it is tested by equivalence: *supported* when the whole interval of the mean, over
+families or over searches, lies within half a point of it (five for a share of time); *contradicted* when the
+whole interval lies outside; else *undecided*. One without a figure is supported or contradicted by an
+interval above or below zero. With fewer than two families or searches there is no interval: *not tested*.
+The rules are ours.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 from scipy import stats
 
-from mimic.evaluation.bootstrap import Interval
+from mimic.evaluation.intervals import Interval
 from mimic.report import published
 from mimic.report.accuracies import Accuracies
 from mimic.report.claims import Status
@@ -21,6 +24,10 @@ from mimic.report.search_results import SearchComparison
 
 BAYESIAN = ("gp", "tpe")
 SILENT = "measures no such thing"
+ALIKE, ALIKE_SHARE = (
+    0.005,
+    0.05,
+)  # how far from its figure a statement may be: of accuracies, of shares (ours)
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,7 @@ def misattributed_claims(
     """The circulating statements beside the figures. `comparisons` are the searches that have a baseline."""
     found = [c for c in comparisons if c.search.algorithm in BAYESIAN and c.baseline.algorithm == "random"]
     convolutional = [c for c in found if c.search.model.family in (*CONVS, "teacher")]
-    confidence = table.bootstrap.confidence
+    confidence = table.confidence
     return [
         MisattributedClaim(
             "Added capacity raises the accuracy of convolutional nets by 1.5 points.",
@@ -68,7 +75,7 @@ def _capacity(table: Accuracies, families: tuple[str, ...], figure: float) -> tu
     theirs = sorted((row[-1] - row[0]) / 100 for row in rows)
     paper = f"{signed(theirs[0], 1)} to {signed(theirs[-1], 1)} points, from 1M to 31.6M parameters"
     gains = [table.mean(largest) - table.mean(smallest) for smallest, largest in table.ends(families)]
-    if interval := mean_interval(gains, table.bootstrap.confidence):
+    if interval := mean_interval(gains, table.confidence):
         of = plural(len(gains), "family", "families")
         return paper, _status(interval, figure), f"{_points(interval)}, mean of {of}"
     return paper, "not tested", f"one family: {signed(gains[0], 1)} points" if gains else "needs two budgets"
@@ -93,7 +100,7 @@ def _less_training(
         mean, high, low = (1 - float(np.exp(x)) for x in (interval.mean, interval.low, interval.high))
         saved = f"saves {percent(mean, 0)} [{percent(low, 0)}, {percent(high, 0)}] {until}"
         of = f"geometric mean of {len(comparisons)} searches"
-        return _status(Interval(mean, low, high), figure), f"{saved}, {of}"
+        return _status(Interval(mean, low, high), figure, ALIKE_SHARE), f"{saved}, {of}"
     if comparisons:
         saved, (searched, compared) = percent(1 - costs[0], 0), comparisons[0].trials_needed
         found = f"saves {saved} {until}, at trials {searched} and {compared}"
@@ -114,9 +121,11 @@ def _one(comparison: SearchComparison) -> str:
     return f"one search, no interval: {comparison.search.name}, {plural(comparison.trials, 'trial')},"
 
 
-def _status(interval: Interval, figure: float | None = None) -> Status:
-    contains = figure is None or interval.low <= figure <= interval.high
-    return "holds" if interval.low > 0 and contains else "does not hold"
+def _status(interval: Interval, figure: float | None = None, alike: float = ALIKE) -> Status:
+    least, most = (0.0, inf) if figure is None else (figure - alike, figure + alike)
+    if least < interval.low and interval.high < most:
+        return "supported"
+    return "contradicted" if interval.high < least or interval.low > most else "undecided"
 
 
 def _points(interval: Interval) -> str:

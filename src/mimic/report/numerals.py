@@ -1,6 +1,6 @@
 """Numbers as a reader meets them."""
 
-from mimic.evaluation.bootstrap import Interval
+from mimic.evaluation.intervals import Interval
 
 MINUS = "\N{MINUS SIGN}"
 NBSP = "\N{NO-BREAK SPACE}"

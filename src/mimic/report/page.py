@@ -1,6 +1,5 @@
 """The page: one HTML file that needs no other, and no network."""
 
-from dataclasses import asdict
 from functools import cache
 
 import jinja2
@@ -104,7 +103,11 @@ def _charts(results: Results) -> dict[str, dict]:
 
 def interval_marks(comparisons: list[Comparison]) -> list[dict]:
     """All comparisons of a claim on one scale, which shows zero or the limit: percent of the width."""
-    rows = [{"limit": c.threshold, "published": c.published, **asdict(c.difference)} for c in comparisons]
+    rows = [
+        {"limit": c.threshold, "published": c.published}
+        | {"mean": c.difference.mean, "low": c.difference.low, "high": c.difference.high}
+        for c in comparisons
+    ]
     numbers = [0.0, *(number for row in rows for number in row.values() if number is not None)]
     low, span = min(numbers), (max(numbers) - min(numbers)) or 1.0
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mimic.config.reading import read_yaml
 from mimic.nets.families import STUDENTS
-from mimic.report.accuracies import ENSEMBLE, TEACHER, Model
+from mimic.report.accuracies import ENSEMBLE, TEACHER, Model, Weights
 
 
 @cache
@@ -40,7 +40,12 @@ def accuracy(model: Model) -> float | None:
     return accuracies().get(model)
 
 
+def contrast(weights: Weights) -> float | None:
+    """The weighted sum of published accuracies, where all are published."""
+    known = {model: accuracy(model) for model in weights}
+    return None if None in known.values() else sum(weights[model] * known[model] for model in weights)
+
+
 def difference(better: Model, worse: Model) -> float | None:
     """The published accuracy of one model less that of another, where both are published."""
-    pair = accuracy(better), accuracy(worse)
-    return None if None in pair else pair[0] - pair[1]
+    return contrast({better: 1, worse: -1})

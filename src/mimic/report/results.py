@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import sqrt
 
 import numpy as np
 import pandas as pd
 
 from mimic.config.parameters import Parameters
 from mimic.engine.sidecar import Sidecar
-from mimic.report.accuracies import ENSEMBLE, TEACHER, Accuracies, Bootstrap, Cell, Model
+from mimic.report.accuracies import ENSEMBLE, TEACHER, TEACHERS, Accuracies, Cell, Model
 from mimic.report.search_results import SearchComparison, SearchResult, compare_searches
+
+RISING = 0.002  # validation accuracy gained over the last tenth of the epochs: not converged (ours)
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,8 @@ class Results:
         cells[ENSEMBLE] = self._cell(self.models.loc[["ensemble"]])
         if self.best_teacher:
             cells[TEACHER] = self._cell(self.evaluated.loc[[self.best_teacher]])
-        return Accuracies(cells, self._bootstrap)
+            cells[TEACHERS] = self._cell(self.evaluated[self.evaluated.family == "teacher"])
+        return Accuracies(cells, self.parameters.report.confidence)
 
     @cached_property
     def averaged(self) -> dict[Model, SearchResult]:
@@ -94,16 +98,35 @@ class Results:
     def plotted(self) -> Accuracies:
         """What Figure 1 shows: accuracies of the best trials, as if they were seeds, else of the seeds."""
         trials = {m: self._cell(self.evaluated.loc[found.averaged]) for m, found in self.averaged.items()}
-        return Accuracies(self.accuracies.cells | trials, self._bootstrap)
-
-    @property
-    def _bootstrap(self) -> Bootstrap:
-        report = self.parameters.report
-        return Bootstrap(report.bootstrap, report.confidence, self.parameters.seed)
+        return Accuracies(self.accuracies.cells | trials, self.parameters.report.confidence)
 
     def _cell(self, rows: pd.DataFrame) -> Cell:
-        finished = rows[rows.status == "finished"]
+        learnt = rows[(rows.status == "finished") & ~rows.index.isin(self.dead)]
         images = len(self.correct["ensemble"])
-        correct = [self.correct[name] for name in finished.index]
-        correct_SN = np.stack(correct) if correct else np.zeros((0, images), bool)
-        return Cell(correct_SN, float(finished.validation_accuracy.mean()), len(rows) - len(finished))
+        correct = [self.correct[name] for name in learnt.index]
+        return Cell(
+            correct_SN=np.stack(correct) if correct else np.zeros((0, images), bool),
+            validation_accuracy=float(learnt.validation_accuracy.mean()),
+            diverged=len(rows) - len(learnt),
+            repetitions=tuple(learnt.seed.fillna(1).astype(int)),
+            unconverged=int(learnt.index.isin(self.unconverged).sum()),
+        )
+
+    @cached_property
+    def dead(self) -> list[str]:
+        """Models that finished at chance: validation accuracy within three standard errors of it."""
+        chance, images = 1 / self.parameters.data.classes, self.data["counts"]["validation"]
+        limit = chance + 3 * sqrt(chance * (1 - chance) / images)
+        return list(self.evaluated.index[self.evaluated.validation_accuracy <= limit])
+
+    @cached_property
+    def unconverged(self) -> list[str]:
+        """Models that still learnt when they ended: over the last tenth of their epochs the validation error
+        fell by more than 0.2 points, in the mean of that tenth against the one before."""
+        found = []
+        for name, history in self.histories.groupby("name", sort=False):
+            tenth = max(1, round(len(history) / 10))
+            errors = history.sort_values("epoch").validation_error.to_numpy()
+            if len(errors) > tenth and errors[-2 * tenth : -tenth].mean() - errors[-tenth:].mean() > RISING:
+                found.append(name)
+        return found

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from mimic.config.parameters import GROUPS, budget_parameters
-from mimic.evaluation.bootstrap import Interval
+from mimic.evaluation.intervals import Interval
 from mimic.nets.families import STUDENTS
 from mimic.report import published
 from mimic.report.accuracies import ENSEMBLE, TEACHER, Accuracies, Model
@@ -134,6 +134,12 @@ def table_3(results: Results) -> list[dict]:
         found.append((f"{model.family}, {model.budget}", model, results.seeds(model)))
     columns = ["nll", "ece", "agreement", "kl", *results.shifts.values()]
     return [
-        {"model": name, **model._asdict(), "seeds": len(nets), **nets[columns].mean()}
+        {
+            "model": name,
+            **model._asdict(),
+            "seeds": len(nets),
+            "unconverged": nets.index.isin(results.unconverged).any(),
+            **nets[columns].mean(),
+        }
         for name, model, nets in found
     ]

@@ -3,21 +3,22 @@
 from collections import Counter
 from typing import NamedTuple
 
-from mimic.evaluation.bootstrap import Interval
+from mimic.evaluation.intervals import Interval
 from mimic.nets.families import TEACHER_CONVOLUTIONS
 from mimic.report.accuracies import ENSEMBLE, TEACHER, Accuracies
 from mimic.report.claims import Answer, gaps_by_budget
 from mimic.report.numerals import listing, plural
 from mimic.report.student_families import convolutions
 
-HEADLINES = {  # of three claims: where it holds, does not hold, was not tested
-    "convolutional_gap": ("Convolutional", "yes", "not shown", "not tested"),
-    "several_layers": ("Several layers", "yes", "not every one shown to help", "not tested"),
-    "shallower_than_teachers": ("As deep as the teachers", "no", "not refuted", "not tested"),
+HEADLINES = {  # of three claims: where supported, contradicted, undecided, not tested
+    "convolutional_gap": ("Convolutional", "yes", "no", "undecided", "not tested"),
+    "several_layers": ("Several layers", "yes", "not every one", "undecided", "not tested"),
+    "shallower_than_teachers": ("As deep as the teachers", "no", "yes", "undecided", "not tested"),
 }
 VERBS = {  # for one claim, for several
-    "holds": ("holds", "hold"),
-    "does not hold": ("does not hold", "do not hold"),
+    "supported": ("is supported", "are supported"),
+    "contradicted": ("is contradicted", "are contradicted"),
+    "undecided": ("is undecided", "are undecided"),
     "not tested": ("was not tested", "were not tested"),
 }
 
@@ -37,19 +38,25 @@ def verdict(answers: list[Answer]) -> list[tuple[str, str]]:
     sentences = []
     for key, (question, *words) in HEADLINES.items():
         answer = by_key[key]
-        headline = f"{question}: {words[list(VERBS).index(answer.status)]}."
-        outcomes = [comparison.outcome for comparison in answer.comparisons]
-        support = f"{outcomes.count('for')} of {len(outcomes)} comparisons bear it out."
-        rest = support if len(outcomes) > 1 else answer.shortfall
-        sentences.append((headline, f"{answer.text} {rest}" if answer.shortfall else answer.text))
+        mark = ", exploratory" if answer.is_exploratory and answer.comparisons else ""
+        headline = f"{question}: {words[list(VERBS).index(answer.status)]}{mark}."
+        needed = [comparison.outcome for comparison in answer.comparisons if comparison.must]
+        short = (
+            ""
+            if answer.status in ("supported", "not tested")
+            else (f"{needed.count('for')} of {len(needed)} comparisons bear it out.")
+        )
+        sentences.append((headline, f"{answer.text} {short}".strip()))
     return sentences
 
 
 def tally(answers: list[Answer]) -> str:
-    """How many claims hold, in words."""
+    """How many claims have which answer, in words."""
     counts = Counter(answer.status for answer in answers)
     parts = [f"{n} {verbs[n > 1]}" for status, verbs in VERBS.items() if (n := counts[status])]
-    return f"Of {len(answers)} claims of the paper, {listing(parts)}."
+    one_seed = any(answer.is_exploratory for answer in answers)
+    caution = " With one seed a model, all of it is exploratory." if one_seed else ""
+    return f"Of {len(answers)} claims of the paper, {listing(parts)}.{caution}"
 
 
 def key_figures(table: Accuracies) -> list[KeyFigure]:

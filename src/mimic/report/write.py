@@ -1,9 +1,11 @@
 """The report of a study as files: the page, and its tables for programs."""
 
 from dataclasses import asdict
+from math import isfinite
 
 import pandas as pd
 
+from mimic.evaluation.intervals import Interval
 from mimic.report import tables
 from mimic.report.accuracies import ENSEMBLE
 from mimic.report.charts.curves import curves
@@ -45,7 +47,12 @@ def _summary(results: Results) -> dict:
     """The accuracies as metrics that `dvc metrics` compares."""
     table = results.accuracies
     students = {
-        model.name: {**asdict(interval), "seeds": table.cells[model].seeds}
+        model.name: {
+            "mean": interval.mean,
+            "low": interval.low,
+            "high": interval.high,
+            "seeds": table.cells[model].seeds,
+        }
         for model, interval in table.intervals.items()
         if model.arm
     }
@@ -60,11 +67,19 @@ def _claim(answer: Answer) -> dict:
         "key": answer.claim.key,
         "claim": answer.claim.title,
         "status": answer.status,
+        "exploratory": answer.is_exploratory,
+        "lost": answer.lost,
+        "unconverged": answer.unconverged,
         "rule": answer.claim.rule,
         "text": f"{answer.text} {answer.shortfall}".strip(),
         "comparisons": [
-            {"label": c.label, "outcome": c.outcome, **asdict(c.difference)}
-            | {"threshold": c.threshold, "published": c.published}
+            {"label": c.label, "outcome": c.outcome, **_finite(c.difference)}
+            | {"detectable": c.difference.detectable, "threshold": c.threshold, "published": c.published}
             for c in answer.comparisons
         ],
     }
+
+
+def _finite(interval: Interval) -> dict:
+    """As JSON can hold it: without a number of degrees of freedom there are as many as one likes."""
+    return asdict(interval) | {"freedom": interval.freedom if isfinite(interval.freedom) else None}

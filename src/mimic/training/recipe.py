@@ -107,7 +107,7 @@ class StudentTask(Frozen):
     loss: Loss
     family: str
     budget: str
-    arm: Literal["logits", "labels", "regularised"]
+    arm: Literal["logits", "labels", "dropout", "weight_decay"]
     repetition: int
     student: Student
     net: Layers
