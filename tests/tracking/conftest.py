@@ -56,11 +56,21 @@ class Study:
         self.results = root / "results" / "toy"
         self.live = root / ".mimic" / "toy" / "training"
 
-    def train(self, step="student", name="conv2-1M-logits-s1", key="k1", epochs=3, **result) -> Path:
-        """A finished training with its sidecar."""
+    def train(
+        self, step="student", name="conv2-1M-logits-s1", key="k1", epochs=3, images=None, **result
+    ) -> Path:
+        """A finished training with its sidecar, on the images with a key."""
         folder = self.results / f"{step}s" / name
-        self._finish(folder, name, key, epochs, None, {"kind": step} | result)
+        upstream = {"data/data": key_of(images)} if images else None
+        self._finish(folder, name, key, epochs, upstream, {"kind": step} | result)
         return folder
+
+    def pack_images(self, key: str) -> None:
+        """The images of the study."""
+        counts = {"train": 40, "validation": 10, "test": 20}
+        files = {f"{split}.safetensors": split for split in counts}
+        files["data.json"] = json.dumps({"source": "synthetic", "counts": counts})
+        self.publish(self.results / "data", "data", key, files)
 
     def propose(self, search="conv2-1M-logits", round_=1, key="p1", points=None) -> Path:
         """The proposal of one round; of two points if none are given."""
@@ -111,6 +121,7 @@ class Study:
             "stop": "budget",
         } | result
         files = {"record.json": json.dumps(record), "history.jsonl": history(range(1, epochs + 1))}
+        files["model.safetensors"] = name
         self.publish(folder, name, key, files, upstream)
 
     def publish(self, folder: Path, name: str, key: str, files: dict[str, str], upstream=None) -> None:
@@ -158,13 +169,14 @@ class Study:
         return folder
 
     def evaluate(
-        self, name: str, accuracy: float | None, key: str, step="student", model=None, by="e1"
+        self, name: str, accuracy: float | None, key: str, step="student", model=None, by="e1", images=None
     ) -> None:
         """Test metrics of a job of `step`; of `model`, if the job is a selection and this its best trial."""
         row = {"kind": "trial" if model else step, "name": model or name, "family": "conv2", "seed": 1}
         row |= {"validation_accuracy": 0.8, "status": "finished" if accuracy else "diverged"}
         row |= {"accuracy": accuracy, "nll": 0.5, "accuracy_shift_1": 0.7} if accuracy else {}
         folder, upstream = self.results / "evaluation" / name, {f"{step}/{name}": key_of(key)}
+        upstream |= {"data/data": key_of(images)} if images else {}
         self.publish(folder, name, by, {"measures.json": json.dumps([row])}, upstream)
 
 
@@ -176,11 +188,19 @@ class Store:
         self.client = MlflowClient(uri)
 
     def runs(self, key: str | None = None) -> list:
-        experiment = self.client.get_experiment_by_name("toy")
-        if experiment is None:
-            return []
-        runs = self.client.search_runs([experiment.experiment_id], max_results=1000)
+        runs = [run for run in self.all_runs() if run.data.tags.get("mimic.step") != "study"]
         return [run for run in runs if key is None or run.data.tags.get("mimic.key") == key_of(key)]
+
+    def all_runs(self, *names: str) -> list:
+        """The runs of some experiments, or of the study's two."""
+        found = [self.client.get_experiment_by_name(name) for name in names or ("toy", "toy/search")]
+        ids = [experiment.experiment_id for experiment in found if experiment]
+        return self.client.search_runs(ids, max_results=1000) if ids else []
+
+    def study_run(self):
+        """The run that holds the report."""
+        (run,) = [run for run in self.all_runs() if run.data.tags.get("mimic.step") == "study"]
+        return run
 
     def run(self, key: str = "k1"):
         (run,) = self.runs(key)

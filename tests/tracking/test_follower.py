@@ -38,13 +38,13 @@ def test_runs_are_seen_while_they_train_until_the_parent_dies(study, store, star
     study.start(epochs=1)
     wait_for(store.runs, follower)
     study.start(epochs=2)
-    wait_for(lambda: len(store.points(store.run(), "epoch")) == 2, follower)
+    wait_for(lambda: len(store.points(store.run(), "training/loss")) == 2, follower)
     follower.send_signal(signal.SIGINT)  # Ctrl-C is the parent's affair
     study.train(epochs=3)
     parent.kill()  # and stays a zombie, until this test reaps it
     assert follower.wait() == 0
     assert store.run().info.status == "FINISHED"
-    assert [step for step, _ in store.points(store.run(), "epoch")] == [1, 2, 3]
+    assert [step for step, _ in store.points(store.run(), "training/loss")] == [1, 2, 3]
 
 
 def test_a_parent_that_is_gone_already_means_one_pass(study, store, start, parent):

@@ -1,12 +1,14 @@
 """One pass after another over a study's files, into a real SQLite store."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from mimic.tracking import track
+from mimic.tracking.experiments import Experiments
 from mimic.tracking.mirror import Mirror
-from mimic.tracking.mlflow_store import Experiment, Refused, StoreError
+from mimic.tracking.mlflow_store import Refused, StoreError
 
 
 @pytest.fixture
@@ -34,11 +36,12 @@ def test_a_finished_training_is_a_complete_run(study, store, send):
     assert expected.items() <= run.data.tags.items()
     expected = {"student.learning_rate": "0.01", "student.dropout.fc1": "0.25", "window": "[3, 4]"}
     expected |= {"family": "conv2", "budget": "1M", "arm": "logits", "repetition": "1"}
+    expected |= {"parameters": "1000001", "multiply_adds": "12000000", "training_flops": "1000000000000000"}
     assert run.data.params == expected  # without dozens of layers
     assert run.data.tags["mimic.net"] == "c3-mp-fc4"
-    assert run.data.metrics["validation_accuracy"] == 0.8
-    assert run.data.metrics["training_seconds"] == 30.0
-    assert store.points(run, "train_loss") == THREE_EPOCHS
+    assert run.data.metrics["best_validation_accuracy"] == 80.0
+    assert run.data.metrics["training/seconds_in_all"] == 30.0
+    assert store.points(run, "training/loss") == THREE_EPOCHS
 
 
 def test_times_are_those_of_the_training(study, store, send):
@@ -47,7 +50,7 @@ def test_times_are_those_of_the_training(study, store, send):
     run = store.run()
     started = 1_767_323_045_000  # 2026-01-02 03:04:05 UTC
     assert (run.info.start_time, run.info.end_time) == (started, started + 60_000)
-    points = store.client.get_metric_history(run.info.run_id, "train_loss")
+    points = store.client.get_metric_history(run.info.run_id, "training/loss")
     assert {p.step: p.timestamp - started for p in points} == {1: 40_000, 2: 50_000, 3: 60_000}
 
 
@@ -69,13 +72,13 @@ def test_a_live_training_grows_and_is_completed(study, store, send):
     assert store.run().info.status == "RUNNING"
     study.start(epochs=2)
     send()
-    assert store.points(store.run(), "train_loss") == THREE_EPOCHS[:2]
+    assert store.points(store.run(), "training/loss") == THREE_EPOCHS[:2]
     study.train(epochs=3)  # its live folder is still there
     send()
     run = store.run()
     assert run.info.status == "FINISHED"
-    assert store.points(run, "train_loss") == THREE_EPOCHS
-    assert store.points(run, "parameters") == [(0, 1_000_001.0)]
+    assert store.points(run, "training/loss") == THREE_EPOCHS
+    assert store.points(run, "best_validation_accuracy") == [(0, 80.0)]
 
 
 def test_a_result_may_tell_a_hyperparameter_otherwise_than_its_live_record(study, store, send):
@@ -92,7 +95,7 @@ def test_a_half_written_line_waits(study, store, send):
     with (folder / "history.jsonl").open("a") as file:
         file.write('{"epoch": 3, "train_lo')
     assert send().complaints == []
-    assert store.points(store.run(), "train_loss") == THREE_EPOCHS[:2]
+    assert store.points(store.run(), "training/loss") == THREE_EPOCHS[:2]
 
 
 def test_a_resumed_training_does_not_double_its_epochs(study, store, send):
@@ -102,13 +105,13 @@ def test_a_resumed_training_does_not_double_its_epochs(study, store, send):
     send()
     study.start(epochs=3)
     send()
-    assert store.points(store.run(), "train_loss") == THREE_EPOCHS
+    assert store.points(store.run(), "training/loss") == THREE_EPOCHS
 
 
 def test_more_epochs_than_one_call_takes(study, store, send):
     study.train(epochs=950)
     send()
-    steps = [step for step, _ in store.points(store.run(), "validation_loss")]
+    steps = [step for step, _ in store.points(store.run(), "training/validation_loss")]
     assert steps == list(range(1, 951))
 
 
@@ -144,7 +147,7 @@ def test_a_superseded_live_run_is_killed_and_may_come_back(study, store, send):
     study.start(key="k1", epochs=2)
     send()
     assert (store.run("k1").info.status, store.run("k2").info.status) == ("RUNNING", "KILLED")
-    assert store.points(store.run("k1"), "train_loss") == THREE_EPOCHS[:2]
+    assert store.points(store.run("k1"), "training/loss") == THREE_EPOCHS[:2]
 
 
 def test_a_training_whose_files_went_is_not_declared_dead(study, store, send):
@@ -176,8 +179,8 @@ def test_a_diverged_training_failed_for_a_reason(study, store, send):
     assert send().complaints == []
     run = store.run()
     assert (run.info.status, run.data.tags["mimic.reason"]) == ("FAILED", "loss is not finite")
-    assert store.points(run, "train_loss") == THREE_EPOCHS
-    assert store.points(run, "seconds")[-1] == (4, 10.0)
+    assert store.points(run, "training/loss") == THREE_EPOCHS
+    assert store.points(run, "training/seconds")[-1] == (4, 10.0)
     assert send().runs["unchanged"] == 1
 
 
@@ -188,15 +191,15 @@ def test_test_metrics_arrive_once_evaluated(study, store, send):
     study.evaluate(name, 0.75, "k1")
     assert send().runs["updated"] == 1
     run = store.run()
-    tested = {metric: value for metric, value in run.data.metrics.items() if metric.startswith("test_")}
-    assert tested == {"test_accuracy": 0.75, "test_nll": 0.5, "test_accuracy_shift_1": 0.7}
+    tested = {metric: value for metric, value in run.data.metrics.items() if metric.startswith("test")}
+    assert tested == {"test_accuracy": 75.0, "test/nll": 0.5, "test/accuracy_shift_1": 70.0}
     assert send().runs["unchanged"] == 1
     study.evaluate(name, 0.76, "k1", by="e2")
     send()
-    assert store.run().data.metrics["test_accuracy"] == 0.76
+    assert store.run().data.metrics["test_accuracy"] == 76.0
     study.evaluate(name, 0.75, "k1")  # restored
     send()
-    assert store.run().data.metrics["test_accuracy"] == 0.75
+    assert store.run().data.metrics["test_accuracy"] == 75.0
     assert send().runs == {"unchanged": 1}
 
 
@@ -217,7 +220,7 @@ def test_a_changed_evaluation_is_left_out_and_named_and_the_others_are_not(study
     (complaint,) = send().complaints
     assert f"{changed}: was changed" in complaint
     assert "test_accuracy" not in store.run("a").data.metrics
-    assert store.run("b").data.metrics["test_accuracy"] == 0.75
+    assert store.run("b").data.metrics["test_accuracy"] == 75.0
 
 
 @pytest.mark.parametrize(
@@ -256,12 +259,12 @@ def test_a_bad_line_of_a_live_history_is_left_out_and_named(study, store, send):
         file.write('{"epoch": "2"}\n' + json.dumps({"epoch": 2, "train_loss": 0.5}) + "\n")
     (complaint,) = send().complaints
     assert f"{folder / 'history.jsonl'}, line 2" in complaint
-    assert store.points(store.run(), "train_loss") == THREE_EPOCHS[:2]
+    assert store.points(store.run(), "training/loss") == THREE_EPOCHS[:2]
 
 
 def test_a_doubled_run_is_mended(study, store, send):
     study.train()
-    experiment = Experiment(store.uri, "toy")
+    experiment = Experiments(store.uri, "toy")
     send()
     whole = store.run()
     experiment.create(whole.info.run_name, 1, whole.data.tags)  # as a pass from another machine might do
@@ -271,8 +274,8 @@ def test_a_doubled_run_is_mended(study, store, send):
 
 def test_runs_of_others_in_the_experiment_are_left_alone(study, store, send):
     study.train()
-    experiment = Experiment(store.uri, "toy")
-    experiment.create("mine", 1, {"note": "by hand"})
+    experiment = Experiments(store.uri, "toy")
+    experiment.create("mine", 1, {"mimic.step": "note", "note": "by hand"})
     send()
     assert {run.info.run_name for run in store.runs()} == {"mine", "conv2-1M-logits-s1"}
 
@@ -304,13 +307,13 @@ def test_passes_that_remember_send_what_passes_that_ask_for_all_would(study, sto
         "c1": ("FINISHED", "yes"),
         "c2": ("FINISHED", "no"),
     }
-    assert store.points(store.run("b1"), "train_loss") == THREE_EPOCHS[:2]
+    assert store.points(store.run("b1"), "training/loss") == THREE_EPOCHS[:2]
 
 
 def test_of_many_passes_each_asks_for_what_may_have_changed_alone(study, store, send, monkeypatch):
     asked = []
-    ask = Experiment.runs
-    monkeypatch.setattr(Experiment, "runs", lambda self, key=None: asked.append(key) or ask(self, key))
+    ask = Experiments.runs
+    monkeypatch.setattr(Experiments, "runs", lambda self, key=None: asked.append(key) or ask(self, key))
     mirror = Mirror(study.results, study.live, store.uri)
     study.train("student", "a", key="a")
     study.train("student", "b", key="b")
@@ -326,7 +329,7 @@ def test_of_many_passes_each_asks_for_what_may_have_changed_alone(study, store, 
 def test_a_pass_out_of_time_leaves_the_rest_to_the_next(study, store, send):
     study.train("student", "a", key="k1")
     study.train("student", "b", key="k2")
-    answers = iter([False, True])
+    answers = iter([False, True, True])
     mirror = Mirror(study.results, study.live, store.uri)
     assert mirror.sync(expired=lambda: next(answers)).runs["postponed"] == 1
     assert send().runs["completed"] == 1
@@ -344,7 +347,112 @@ def test_a_deleted_experiment_is_said(study, store, send):
 def test_a_run_that_the_store_refuses_is_said_apart_from_a_store_that_is_away(study, store, send):
     study.train()
     send()
-    experiment = Experiment(store.uri, "toy")
-    (held,) = experiment.runs()
+    experiment = Experiments(store.uri, "toy")
+    (held,) = experiment.runs(store.run("k1").data.tags["mimic.key"])
     with pytest.raises(Refused, match="Changing param values is not allowed"):
         experiment.add(held, {}, {"window": "1"})
+
+
+def test_a_cohort_s_run_lasts_as_long_as_its_process(study, store, send):
+    study.train()
+    path = study.results / "students/conv2-1M-logits-s1/job.json"
+    sidecar = json.loads(path.read_text())
+    sidecar["provenance"] |= {"seconds": 15.0, "cohort": 4}  # a quarter of the process
+    path.write_text(json.dumps(sidecar))
+    send()
+    assert store.run().info.end_time - store.run().info.start_time == 60_000
+
+
+def test_a_run_never_ends_before_it_began(study, store, send):
+    study.start(epochs=1)  # dated now, months after the sidecar of its end
+    send()
+    study.train(epochs=1)
+    send()
+    assert store.run().info.end_time == store.run().info.start_time
+
+
+def test_what_is_charted_first_is_accuracy(study, store, send):
+    folder = study.start(epochs=1)
+    line = {"epoch": 1, "train_loss": 1.0, "validation_error": 0.25, "learning_rate": 0.1}
+    (folder / "history.jsonl").write_text(json.dumps(line) + "\n")
+    send()
+    assert store.run().data.metrics == {
+        "validation_accuracy": 75.0,
+        "training/loss": 1.0,
+        "training/learning_rate": 0.1,
+    }
+
+
+def test_a_run_tells_what_it_read_and_the_model_that_it_left(study, store, send):
+    study.pack_images("d1")
+    study.train(images="d1")
+    study.evaluate("conv2-1M-logits-s1", 0.75, "k1", images="d1")
+    send()
+    send()
+    run = store.run()
+    told = {
+        item.tags[0].value: (item.dataset.name, json.loads(item.dataset.profile))
+        for item in run.inputs.dataset_inputs
+    }
+    counts = {"training": 40, "validation": 10, "test": 20}
+    assert told == {split: ("synthetic", {"num_rows": count}) for split, count in counts.items()}
+    (output,) = run.outputs.model_outputs
+    (model,) = store.client.search_logged_models([run.info.experiment_id])
+    assert (model.model_id, model.name, model.status) == (output.model_id, run.info.run_name, "READY")
+    assert model.tags["mimic.file"].endswith("results/toy/students/conv2-1M-logits-s1/model.safetensors")
+    assert {metric.key: metric.value for metric in model.metrics}["test_accuracy"] == 75.0
+
+
+def test_other_images_are_not_those_that_a_run_read(study, store, send):
+    study.pack_images("d2")
+    study.train(images="d1")
+    send()
+    assert store.run().inputs.dataset_inputs == []
+
+
+def test_a_pass_that_died_leaves_one_model(study, store, send, monkeypatch):
+    study.train()
+    monkeypatch.setattr(Experiments, "set_status", lambda *arguments: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        send()
+    monkeypatch.undo()
+    send()
+    run = store.run()
+    assert (run.info.status, len(run.outputs.model_outputs)) == ("FINISHED", 1)
+    assert len(store.client.search_logged_models([run.info.experiment_id])) == 1
+
+
+def test_the_report_is_an_artefact_of_the_study_s_run(study, store, send):
+    study.train()
+    send()
+    assert store.study_run().info.status == "RUNNING"
+    study.publish(study.results / "report", "report", "r1", {"report.html": "first"})
+    send()
+    run = store.study_run()
+    assert (run.info.run_name, run.info.status) == ("toy", "FINISHED")
+    assert store.run().data.tags["mlflow.parentRunId"] == run.info.run_id
+    study.publish(study.results / "report", "report", "r2", {"report.html": "second"})
+    send()
+    assert [file.path for file in store.client.list_artifacts(run.info.run_id)] == ["report.html"]
+    page = store.client.download_artifacts(run.info.run_id, "report.html")
+    assert Path(page).read_text() == "second"
+
+
+def test_the_ensemble_is_a_run_among_the_models(study, store, send):
+    record = {"members": ["t2", "t1"], "candidates": ["t1", "t2", "t3"]}
+    record["trace"] = [{"member": "t2", "accuracy": 0.5}, {"member": "t1", "accuracy": 0.625}]
+    study.publish(study.results / "ensemble", "ensemble", "k1", {"ensemble.json": json.dumps(record)})
+    study.evaluate("ensemble", 0.75, "k1", step="ensemble")
+    assert send().runs == {"completed": 1}
+    run = store.run()
+    assert run.data.params == {"members": "t2, t1", "candidates": "3"}
+    assert run.data.metrics.items() >= {"best_validation_accuracy": 62.5, "test_accuracy": 75.0}.items()
+
+
+def test_a_run_describes_itself(study, store, send):
+    study.train()
+    send()
+    note = store.run().data.tags["mlflow.note.content"]
+    assert "**c3-mp-fc4**" in note
+    assert "conv2 1M logits, 1,000,001 parameters, 12,000,000 multiply-adds an image" in note
+    assert "logs/toy/student" in note

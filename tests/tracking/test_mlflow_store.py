@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from mlflow.store.db.utils import _get_alembic_config
 
 from mimic.tracking import StoreError, track
-from mimic.tracking.mlflow_store import Metric, _packed, locked, resolve
+from mimic.tracking.experiments import Metric, _packed
+from mimic.tracking.mlflow_store import locked, resolve
 
 ONE_PASS = """
 import sys
@@ -32,7 +33,7 @@ def test_simultaneous_passes_into_a_new_store_double_nothing(study, start, tmp_p
     assert said == ["toy: 5 completed\n", "toy: 5 unchanged\n", "toy: 5 unchanged\n"]
     store = open_store(uri)
     assert [len(store.runs(f"k{number}")) for number in range(5)] == [1] * 5
-    assert all([step for step, _ in store.points(run, "epoch")] == [1, 2, 3] for run in store.runs())
+    assert all([step for step, _ in store.points(run, "training/loss")] == [1, 2, 3] for run in store.runs())
 
 
 def test_a_store_of_an_older_mlflow_is_brought_up_to_date(study, store, tmp_path, open_store):

@@ -115,7 +115,7 @@ def test_measures_are_those_on_the_test_images(tmp_path):
     ]
     path.write_text(json.dumps(rows))
     assert read_model(path, MeasuredModels).metrics == {
-        "teacher/t1": {"test_accuracy": 0.8, "test_ece": 0.1, "test_accuracy_shift_2": 0.7},
+        "teacher/t1": {"test_accuracy": 80.0, "test/ece": 0.1, "test/accuracy_shift_2": 70.0},
         "student/s2": {},
     }
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from mimic.commands.mlflow import serve
+from mimic.commands.mlflow import say_where, serve
 from mimic.support.errors import MimicError
 from mimic.tracking import StoreError, track
 
@@ -85,13 +85,19 @@ def test_nothing_is_lost_or_doubled_when_the_server_dies_midway(study, store, st
     for key, epochs in expected.items():
         run = store.run(key)
         assert run.info.status == "FINISHED"
-        assert [step for step, _ in store.points(run, "train_loss")] == list(range(1, epochs + 1))
-        assert len(store.points(run, "validation_accuracy")) == 1
+        assert [step for step, _ in store.points(run, "training/loss")] == list(range(1, epochs + 1))
+        assert len(store.points(run, "best_validation_accuracy")) == 1
 
 
-def test_a_server_has_its_own_page():
-    with pytest.raises(MimicError, match="open its address"):
-        serve("http://127.0.0.1:5000", 5000)
+def test_the_page_of_each_study_is_said(study, store, capsys):
+    study.train()
+    study.try_out(key="k2")
+    track(study.results, study.live, store.uri)
+    say_where(store.uri, "http://user:secret@server/")
+    said = capsys.readouterr().out
+    for name in ("toy", "toy/search"):
+        number = store.client.get_experiment_by_name(name).experiment_id
+        assert f"  {name}: http://server/#/experiments/{number}/runs?viewStateShareKey=mimic" in said
 
 
 def test_a_taken_port_is_said(tmp_path):

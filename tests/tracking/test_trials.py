@@ -38,7 +38,7 @@ def test_a_trial_is_a_run_that_tells_its_place_in_the_search(study, store, send)
     }
     assert run.data.tags["mimic.stop"] == "hopeless"
     assert run.data.params == {"learning_rate": "0.02"}
-    assert store.points(run, "train_loss") == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
+    assert store.points(run, "training/loss") == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
 
 
 @pytest.mark.parametrize(
@@ -73,9 +73,17 @@ def test_one_search_is_one_filter(study, store, send):
         study.try_out(f"{SEARCH}-random", index=index, key=f"random{index}")
     study.train(key="winner")
     send()
-    (experiment,) = {run.info.experiment_id for run in store.runs()}
-    found = store.client.search_runs([experiment], f"tags.\"mimic.search\" = '{SEARCH}'")
+    experiments = {run.info.experiment_id for run in store.runs()}
+    found = store.client.search_runs(list(experiments), f"tags.\"mimic.search\" = '{SEARCH}'")
     assert {run.info.run_name for run in found} == {f"{SEARCH}-r01-t01", f"{SEARCH}-r01-t02"}
+
+
+def test_trials_are_beside_the_other_runs_not_among_them(study, store, send):
+    study.try_out()
+    study.train(key="winner")
+    send()
+    assert {run.info.run_name for run in store.all_runs("toy")} == {"toy", "conv2-1M-logits-s1"}
+    assert {run.info.run_name for run in store.all_runs("toy/search")} == {f"{SEARCH}-r01-t01"}
 
 
 def test_the_parameters_of_a_trial_are_those_that_were_searched(study, store, send):
@@ -131,7 +139,7 @@ def test_test_metrics_reach_a_trial_by_way_of_the_selection(study, store, send):
     study.select(trials={first: "k1", second: "k2"})
     study.evaluate(SEARCH, 0.75, "s1", step="selection", model=first)  # only the best are evaluated
     assert send().runs == {"updated": 1, "unchanged": 1}
-    assert store.run("k1").data.metrics["test_accuracy"] == 0.75
+    assert store.run("k1").data.metrics["test_accuracy"] == 75.0
     assert "test_accuracy" not in store.run("k2").data.metrics
 
 

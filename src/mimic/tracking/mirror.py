@@ -1,4 +1,4 @@
-"""One pass: what the files of a study tell and its MLflow experiment lacks is sent."""
+"""One pass: what the files of a study tell and its MLflow experiments lack is sent."""
 
 import time
 from collections import Counter
@@ -6,13 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mlflow.entities import Metric
+
+from mimic.dag.steps import SIDECAR
 from mimic.support.errors import MimicError
-from mimic.tracking.mlflow_store import Experiment, Held, Metric, StoreError, locked, resolve
-from mimic.tracking.runs import Run, read_run
+from mimic.tracking.experiments import Experiments, Held
+from mimic.tracking.mlflow_store import StoreError, locked, resolve
+from mimic.tracking.records import read_provenance
+from mimic.tracking.runs import Run, began_ms, read_images, read_run
 from mimic.tracking.trainings import Files, TrackedTraining, scan
 
 _OVER = ("FINISHED", "FAILED")  # of a run that holds everything; one that was KILLED may come back
 _SINGLE_QUESTIONS = 50  # about one run each; to list thousands takes seconds, as long as some 50 of these
+_STUDY = "study"  # step and key of the run that holds the report, and all others below it
 
 
 @dataclass
@@ -45,9 +51,10 @@ class Mirror:
     `live` (.mimic/<study>/training) into the MLflow store `uri`; see `resolve` for its default.
 
     The files are the truth: a run is known by its key, completed and never doubled, and marked as not
-    current when the files no longer hold its key. The trials of a search are found together by the filter
-    `tags."mimic.search" = 'conv2-1M-logits'`. Of many passes, each asks for what may have changed
-    alone. After a pass that failed a new Mirror is to go on: what this one knows may be wrong.
+    current when the files no longer hold its key. Teachers, students and ensemble are in one experiment,
+    below the run of the study, which has the report; the trials of searches are in one beside it. Of many
+    passes, each asks for what may have changed alone. After a pass that failed a new Mirror is to go on:
+    what this one knows may be wrong.
     """
 
     def __init__(
@@ -71,8 +78,9 @@ class Mirror:
             if self._files == before:
                 return summary
             if self._files.trainings:  # else this clone has not fetched the results: they tell nothing
-                self._experiment = Experiment(self._uri, summary.study)
+                self._experiments = Experiments(self._uri, summary.study)
                 self._ask()
+                self._begin()
                 for training in self._files.trainings:
                     try:
                         outcome = "postponed" if expired() else self._send(training)
@@ -85,6 +93,8 @@ class Mirror:
                     if outcome == "completed":
                         self._progress(f"{training}: completed")
                 summary.runs += Counter(superseded=self._supersede())
+                if not expired():
+                    self._report()
         for complaint in summary.complaints:
             self._progress(complaint)
         return summary
@@ -94,52 +104,88 @@ class Mirror:
         keys = {training.key for training in self._files.trainings}
         doubtful = [key for key in keys if key not in self._runs or self._runs[key].status not in _OVER]
         if not self._runs or len(doubtful) > _SINGLE_QUESTIONS:
-            self._runs = self._without_duplicates(self._experiment.runs())
+            self._runs = self._without_duplicates(self._experiments.runs())
         else:
             for key in doubtful:
                 self._runs.pop(key, None)
-                self._runs |= self._without_duplicates(self._experiment.runs(key))
+                self._runs |= self._without_duplicates(self._experiments.runs(key))
 
     def _without_duplicates(self, found: list[Held]) -> dict[str, Held]:
         """The runs by key. Passes from two machines, or a request sent twice, may have doubled one."""
         runs: dict[str, Held] = {}
         for run in sorted(found, key=lambda run: (run.status not in _OVER, -run.last_epoch, run.id)):
             if run.key in runs:
-                self._experiment.delete(run)
+                self._experiments.delete(run)
             else:
                 runs[run.key] = run
         return runs
+
+    def _begin(self) -> None:
+        """See that the study has its run, which begins with the first of its trainings."""
+        if _STUDY not in self._runs:
+            name = self._results.name
+            note = f"The report: *Artifacts*, `report.html`; its file: `{self._results}/report/report.html`."
+            tags = {"mimic.key": _STUDY, "mimic.step": _STUDY, "mimic.study": name, "mimic.current": "yes"}
+            tags |= {"mlflow.note.content": note, "mlflow.source.name": "snakemake report.html"}
+            began = min(began_ms(training) for training in self._files.trainings)
+            self._runs[_STUDY] = self._experiments.create(name, began, tags)
+
+    def _report(self) -> None:
+        """Bring the study's run the report, page and tables, if it has not this one, and its end."""
+        study, report = self._runs[_STUDY], self._files.report
+        if report is None or study.tags.get("mimic.report") == report.key:
+            return
+        folder = self._results / "report"
+        self._experiments.upload(study, [folder / name for name in report.files if (folder / name).exists()])
+        self._experiments.add(study, {"mimic.report": report.key})
+        self._experiments.set_status(study, "FINISHED", read_provenance(folder / SIDECAR, report).ended_ms)
 
     def _send(self, training: TrackedTraining) -> str:
         """Send what the store lacks of one training; the word by which Summary counts it."""
         held = self._runs.get(training.key)
         is_whole = held is not None and held.status in _OVER
-        tags, parameters, groups, points = {"mimic.current": "yes"}, {}, [], []
+        tags, points = {"mimic.current": "yes"}, []
+        if training.step != "trial":
+            tags["mlflow.parentRunId"] = self._runs[_STUDY].id
         if not is_whole:
             run = read_run(training)
             self._complaints += run.left_out
+            tags |= run.tags
             if held is None:
-                held = self._experiment.create(training.variant, run.began_ms, run.tags)
+                held = self._experiments.create(training.variant, run.began_ms, tags)
                 self._runs[held.key] = held
             elif held.status == "KILLED" and run.status == "RUNNING":
-                self._experiment.set_status(held, "RUNNING")
-            tags |= run.tags
-            parameters = {name: run.parameters[name] for name in run.parameters.keys() - held.parameters}
-            groups, points = _epochs(run, after=held.last_epoch), _new(held, run.metrics, run.ended_ms)
-        if training.finished and training.key in self._files.measured:
-            tags["mimic.evaluation"], metrics = self._files.measured[training.key]
+                self._experiments.set_status(held, "RUNNING")
+            self._send_training(held, run)
+            points = _new(held, run.metrics, run.ended_ms)
+        measured = self._files.measured.get(training.key) if training.finished else None
+        if measured:
+            tags["mimic.evaluation"] = measured.evaluation
             # Dated now: an older evaluation may have been restored, and the latest date is what MLflow shows.
-            points += _new(held, metrics, time.time_ns() // 1_000_000)
+            points += _new(held, measured.metrics, time.time_ns() // 1_000_000)
         tags = {name: value for name, value in tags.items() if held.tags.get(name) != value}
         if is_whole and not (tags or points):
             return "unchanged"
-        self._experiment.add(held, tags, parameters, [*groups, points])
+        if measured and "mimic.evaluation" in tags:
+            self._experiments.add_images(held, read_images(self._results, measured.images, "test"))
+        if tags or points:
+            self._experiments.add(held, tags, groups=[points])
         if is_whole:
             return "updated"
         if run.status == "RUNNING":
             return "live"
-        self._experiment.set_status(held, run.status, run.ended_ms)
+        self._experiments.set_status(held, run.status, run.ended_ms)
         return "completed"
+
+    def _send_training(self, held: Held, run: Run) -> None:
+        """Send parameters, images and epochs, and name the model, to which later metrics belong."""
+        parameters = {name: run.parameters[name] for name in run.parameters.keys() - held.parameters}
+        epochs = _epochs(run, after=held.last_epoch)
+        if parameters or epochs:
+            self._experiments.add(held, {}, parameters, epochs)
+        self._experiments.add_images(held, run.images)
+        if run.model:
+            self._experiments.add_model(held, run.tags["mimic.variant"], run.tags["mimic.family"], run.model)
 
     def _supersede(self) -> int:
         """Mark the runs whose key the files no longer hold; how many are newly marked.
@@ -147,30 +193,33 @@ class Mirror:
         A run under way is killed if another key has taken its place; if its files merely went, nobody knows.
         """
         keys = {(training.step, training.variant): training.key for training in self._files.trainings}
+        keys[_STUDY, None] = _STUDY
         count = 0
         for run in self._runs.values():
             place = (run.tags.get("mimic.step"), run.tags.get("mimic.variant"))
             if keys.get(place) == run.key or place in self._files.unreadable:
                 continue
             if run.tags.get("mimic.current") != "no":
-                self._experiment.add(run, {"mimic.current": "no"})
+                self._experiments.add(run, {"mimic.current": "no"})
                 count += 1
             if run.status == "RUNNING" and place in keys:
-                self._experiment.set_status(run, "KILLED")
+                self._experiments.set_status(run, "KILLED")
         return count
 
 
 def _new(held: Held, metrics: dict[str, float], time_ms: int) -> list[Metric]:
     return [
-        Metric(name, value, time_ms, 0) for name, value in metrics.items() if held.metrics.get(name) != value
+        Metric(name, value, time_ms, 0, model_id=held.model)
+        for name, value in metrics.items()
+        if held.metrics.get(name) != value
     ]
 
 
 def _epochs(run: Run, after: int) -> list[list[Metric]]:
-    """The points of each later epoch; its number among them tells the next pass how far this one came."""
+    """The points of each later epoch; their step tells the next pass how far this one came."""
     epoch_ms = run.epoch_ms
     return [
-        [Metric(*point, epoch_ms[epoch], epoch) for point in [*metrics.items(), ("epoch", epoch)]]
+        [Metric(*point, epoch_ms[epoch], epoch) for point in metrics.items()]
         for epoch, metrics in run.epochs.items()
         if epoch > after
     ]

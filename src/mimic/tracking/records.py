@@ -35,6 +35,11 @@ Count = Annotated[int, Field(ge=0)]
 MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 
 
+def percent(fraction: float) -> float:
+    """As the report writes accuracies; without the noise of the last bits."""
+    return round(100 * fraction, 6)
+
+
 def flatten(groups: dict[str, JsonValue], prefix: str = "") -> dict[str, str]:
     """Nested groups as `group.name: text`; what is not text is written as JSON."""
     flat: dict[str, str] = {}
@@ -93,7 +98,8 @@ class Provenance(_Record):
     """Where and when a job ran, as its sidecar tells."""
 
     started: Annotated[datetime, Field(strict=False)]
-    seconds: Annotated[FiniteFloat, Field(ge=0)]
+    seconds: Annotated[FiniteFloat, Field(ge=0)]  # of a cohort's process, the share of one member
+    cohort: Annotated[int, Field(ge=1)] = 1
     commit: Text | None = None
     dirty: bool | None = None
     slurm_job: Text | None = None
@@ -106,7 +112,7 @@ class Provenance(_Record):
 
     @property
     def ended_ms(self) -> int:
-        return self.started_ms + round(self.seconds * 1000)
+        return self.started_ms + round(self.seconds * self.cohort * 1000)
 
 
 class TrainingRecord(_Record):
@@ -128,10 +134,20 @@ class TrainingRecord(_Record):
     images_per_second: FiniteFloat | None = None
     training_flops: FiniteFloat | None = None
 
-    @property
-    def metrics(self) -> dict[str, float]:
-        """Of the whole training: all that is a number."""
-        return {name: float(value) for name, value in self if isinstance(value, int | float)}
+
+class EnsembleRecord(_Record):
+    """`ensemble.json`: the members, and what each added on the validation images."""
+
+    members: list[Text]
+    candidates: list[Text]
+    trace: list[dict[str, JsonValue]]
+
+
+class ImagesRecord(_Record):
+    """`data.json`: the images of a study."""
+
+    source: Text
+    counts: dict[str, Count]  # by split
 
 
 class ProposedPoints(_Record):
@@ -165,11 +181,13 @@ class MeasuredModels(RootModel[list[dict[str, FiniteFloat | Text | None]]]):
 
     @property
     def metrics(self) -> dict[str, dict[str, float]]:
-        """Of each model, by kind/name, its measures with the prefix `test_`."""
+        """Of each model, by kind/name, its measures; of them accuracies in percent."""
         measures = re.compile("accuracy|nll|ece|accuracy_shift_[0-9]+")
         return {
             f"{row.get('kind')}/{row.get('name')}": {
-                f"test_{name}": value
+                "test_accuracy" if name == "accuracy" else f"test/{name}": percent(value)
+                if name.startswith("accuracy")
+                else value
                 for name, value in row.items()
                 if measures.fullmatch(name) and isinstance(value, float)
             }

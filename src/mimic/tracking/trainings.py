@@ -13,15 +13,18 @@ RESULTS = {
     "teacher": ("teachers/[!.]*", 1),
     "student": ("students/[!.]*", 1),
     "trial": ("*/searches/[!.]*/r[0-9]*/t[0-9]*", 3),
+    "ensemble": ("ensemble", 1),
 }
+
+IMAGES = "data/data"  # the job that packs them, among those upstream
 
 
 @dataclass(frozen=True)
 class TrackedTraining:
-    """A training that is finished or under way, known by its key; its records are not read yet."""
+    """A training, finished or under way, or the ensemble: known by its key, its records not read yet."""
 
     results: Path  # results/<study>
-    step: str  # "teacher", "student" or "trial"
+    step: str  # "teacher", "student", "trial" or "ensemble"
     variant: str
     folder: Path
     identity: Sidecar | Live
@@ -36,7 +39,16 @@ class TrackedTraining:
         return isinstance(self.identity, Sidecar)
 
     def __str__(self) -> str:
-        return f"{self.step} {self.variant}"
+        return self.step if self.step == self.variant else f"{self.step} {self.variant}"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What an evaluation has measured of one model."""
+
+    evaluation: str  # its key
+    images: str | None  # the key of the images
+    metrics: dict[str, float]
 
 
 @dataclass
@@ -44,8 +56,8 @@ class Files:
     """All that the files of a study tell at one moment."""
 
     trainings: list[TrackedTraining] = field(default_factory=list)
-    # By the key of a training: that of the evaluation which opened it, and its test metrics.
-    measured: dict[str, tuple[str, dict[str, float]]] = field(default_factory=dict)
+    measured: dict[str, Measured] = field(default_factory=dict)  # by the key of a training
+    report: Sidecar | None = None
     unreadable: set[tuple[str, str]] = field(default_factory=set)  # steps and names
     complaints: list[str] = field(default_factory=list)  # one sentence each, naming a file
 
@@ -76,7 +88,16 @@ def scan(results: Path, live: Path) -> Files:
                 trainings[variant] = TrackedTraining(results, step, variant, path.parent, known, size)
         files.trainings += trainings.values()
     _read_evaluations(files, results)
+    _read_report(files, results)
     return files
+
+
+def _read_report(files: Files, results: Path) -> None:
+    path = results / "report" / SIDECAR
+    try:
+        files.report = read_model(path, Sidecar) if path.exists() else None
+    except MimicError as error:
+        files.complaints.append(str(error))
 
 
 def _size(path: Path) -> int:
@@ -103,4 +124,5 @@ def _read_evaluations(files: Files, results: Path) -> None:
             files.complaints.append(str(error))
         else:
             opened = found.keys() & keys.keys()
-            files.measured |= {keys[model]: (sidecar.key, found[model]) for model in opened}
+            images = sidecar.upstream.get(IMAGES)
+            files.measured |= {keys[model]: Measured(sidecar.key, images, found[model]) for model in opened}
