@@ -4,10 +4,12 @@ import pytest
 
 from mimic.data.image_parameters import Data
 from mimic.nets.layers import Flatten, Linear
+from mimic.plan import hardware
 from mimic.plan.hardware import TABLE, Pace, named
 from mimic.plan.nets import PlannedNet
 from mimic.plan.work import Counts
 from mimic.support.errors import MimicError
+from mimic.training import predict
 
 COUNTS = Counts(Data(image_size=8, train=100, validation=20, test=30))
 
@@ -78,3 +80,7 @@ def test_nets_of_a_kind_that_was_not_measured_are_of_the_table():
 def test_unknown_hardware_is_refused():
     with pytest.raises(MimicError, match=r"--hardware abacus: must be here .* or one of v100, a100"):
         named("abacus")
+
+
+def test_images_are_predicted_in_batches_of_the_size_that_is_planned():
+    assert hardware.BATCH == predict.BATCH

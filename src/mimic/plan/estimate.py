@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from mimic.dag.cohorts import Cohorts
 from mimic.dag.jobs import Job
 from mimic.dag.steps import STEPS
 from mimic.dag.study import Study
 from mimic.plan.hardware import Hardware
+from mimic.plan.processes import dag_of, processes_of
 from mimic.plan.schedule import Dag, longest_chain, wall_time
 from mimic.plan.work import Counts, model_task
 from mimic.training.recipe import Precision
@@ -50,12 +50,10 @@ class Plan:
 
 def make_plan(study: Study, counts: Counts, hardware: Hardware, jobs: Iterable[int]) -> Plan:
     """The plan of `study` on `hardware`, with each of the given numbers of jobs side by side."""
-    cohorts, precision = Cohorts(study), study.parameters.precision
-    groups = (cohort.members if (cohort := cohorts.of(job)) else (job,) for job in study.jobs())
-    members = {group[0].id: group for group in groups}  # of each process, by the id of its first job
+    members, precision = processes_of(study), study.parameters.precision
     rows = {id_: _process(jobs, counts, hardware, precision) for id_, jobs in members.items()}
     processes = pd.DataFrame.from_dict(rows, orient="index").infer_objects()
-    dag, seconds = _dag(members), processes["seconds"].to_dict()
+    dag, seconds = dag_of(members), processes["seconds"].to_dict()
     whole = processes.loc[longest_chain(dag, seconds)]
     heaviest = processes["checkpoint"].sort_values(ascending=False)
     schedules = [task.schedule for job in study.jobs() if (task := model_task(job))]
@@ -96,15 +94,6 @@ def _process(jobs: tuple[Job, ...], counts: Counts, hardware: Hardware, precisio
         "storage": sum(work.stored for work in works),
         "files": sum(work.files for work in works),
         "checkpoint": sum(work.trained.checkpoint for work in works if work.trained),
-    }
-
-
-def _dag(members: dict[str, tuple[Job, ...]]) -> Dag:
-    """What its members wait for, a process waits for."""
-    process_of = {job.id: id_ for id_, jobs in members.items() for job in jobs}
-    return {
-        id_: tuple({process_of[up.id]: None for job in jobs for up in job.upstream})
-        for id_, jobs in members.items()
     }
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from mimic.plan.nets import PlannedNet
 from mimic.plan.work import Work
 from mimic.support.errors import MimicError
-from mimic.training.predict import BATCH
 from mimic.training.recipe import Precision
 
+BATCH = 500  # images predicted at once, as in mimic.training.predict, whose import takes torch's seconds
 READING = 2e-9  # seconds a byte, to read and digest it (ours)
 GPU_CONTEXT = 0.6e9  # bytes that CUDA takes on a GPU before the first tensor (ours)
 COPIES = 3  # of the weights while training: they, their gradients, the best so far; and the optimiser's

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from mimic.plan.estimate import Plan
+from mimic.support.durations import duration
 
 WIDTH = 100
 
@@ -120,14 +121,6 @@ def _wrapped(label: str, words: str) -> list[str]:
     """`label` and `words` over several lines, those after the first indented."""
     indent = 15 if len(label) > 1 else 2
     return textwrap.wrap(words, WIDTH, initial_indent=label.ljust(indent), subsequent_indent=" " * indent)
-
-
-def duration(seconds: float) -> str:
-    """In the unit that a person would take."""
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.{1 if seconds < 10 * length else 0}f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def hours_text(seconds: float) -> str:
