@@ -68,7 +68,7 @@ def test_bad_options_are_refused_in_one_line(tmp_path, arguments, named):
 @pytest.mark.parametrize(
     "arguments",
     [["check"], ["why"], ["plan"], ["clean"], ["record"], ["pull"], ["confirm", "x"], ["track"], ["teacher"],
-     ["use", "demo"], ["schema"], ["resume"]],
+     ["status"], ["use", "demo"], ["schema"], ["resume"]],
     ids=" ".join,
 )  # fmt: skip
 def test_outside_a_study_a_way_out_is_named(tmp_path, arguments):

@@ -162,6 +162,14 @@ GROUPS: dict[str, dict[str, tuple[str | Argument, ...]]] = {
             argument("job", nargs="?", metavar="JOB", help="student/conv2-1M-logits-s1, or its name alone"),
             STUDY,
         ),
+        "status": (
+            "say how far a study is, here or elsewhere, from its files",
+            path("folder", nargs="?", default=Path("."), metavar="FOLDER", help="of its Snakefile (.)"),
+            path("--params", type=parameter_file, help="parameter file (that of the last snakemake there)"),
+            argument("--watch", nargs="?", type=whole(1), const=2, metavar="S", help="every S seconds (2)"),
+            argument("--jobs", type=whole(1), help="jobs side by side (as many as ever were)"),
+            flag("--json", "for programs"),
+        ),
         "track": (
             "send the runs of the study to MLflow", STUDY,
             argument("--follow", type=whole(1), metavar="PID", help="go on until that process ends"),
