@@ -17,7 +17,7 @@ from mimic.engine.keys import Keys, digest
 from mimic.engine.open_study import open_study
 from mimic.engine.run_lock import RUN_LOCK
 from mimic.engine.specs import stale_jobs
-from mimic.engine.state import STATE
+from mimic.engine.state import LOG_ALONE, STATE
 from mimic.support import publish
 from mimic.support.errors import MimicError
 
@@ -140,6 +140,8 @@ class SnakefileStudy:
 
     def start_helpers(self) -> None:
         """Mirror the runs into MLflow, unless MIMIC_TRACKING is off, and watch SLURM; no job waits for it."""
+        if self._workflow.local_exec and self._has_screen():
+            os.environ[LOG_ALONE] = "1"  # inherited by jobs; a job of SLURM says all that it has to say
         if os.environ.get("MIMIC_TRACKING") != "off":
             self._start_tracker()
         if self._workflow.executor_plugin.name == "slurm":
@@ -148,6 +150,10 @@ class SnakefileStudy:
             from mimic.cluster.watch import attend
 
             self._watch = attend(lambda text: logger.warning(f"mimic: {text}"))
+
+    def _has_screen(self) -> bool:
+        """Whether a logger tells how jobs go: what these say would come in between."""
+        return any(handler.writes_to_stream for handler in self._workflow.logger_manager.plugin_handlers)
 
     def _start_tracker(self) -> None:
         log = Path("logs") / self._study.name / "track.log"

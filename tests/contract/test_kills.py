@@ -62,8 +62,9 @@ def call_again(repository, command: tuple[str, ...], log: Path) -> str:
 
 @pytest.mark.parametrize("whole_group", [True, False], ids=["all processes", "the main process alone"])
 def test_after_kill_9_the_next_call_finishes_and_trains_nothing_twice(
-    repository, tmp_path, engine, whole_group, undisturbed
+    repository, tmp_path, engine, whole_group, undisturbed, monkeypatch
 ):
+    monkeypatch.setenv("SNAKEMAKE_LOGGER_MIMIC_OFF", "true")  # jobs say aloud what they do
     before = repository.trainings()
     repository.widen_conv1()
     main = repository.start(*COMMANDS[engine], log=tmp_path / "main.log")

@@ -199,3 +199,13 @@ def test_a_job_goes_on_when_nobody_listens_any_more(monkeypatch, tmp_path):
         monkeypatch.undo()
         os.dup2(nowhere.fileno(), writing)  # for what is left in the buffer
     assert (tmp_path / "s1.log").read_text().endswith("student s1: the state is saved\n")
+
+
+def test_where_somebody_else_tells_how_jobs_go_the_log_alone_is_told(monkeypatch, capsys):
+    monkeypatch.setenv(engine.LOG_ALONE, "1")
+    log = Path("t1.log")
+    engine.Reporter("teacher t1", log)("epoch 1")
+    assert log.read_text().endswith(" teacher t1: epoch 1\n")
+    assert capsys.readouterr().err == ""
+    engine.Reporter("teacher t1", None)("epoch 1")  # by hand, without a log
+    assert capsys.readouterr().err == "teacher t1: epoch 1\n"

@@ -19,6 +19,7 @@ from mimic.engine.keys import code_of
 from mimic.engine.provenance import Clock
 from mimic.engine.sidecar import FileRecord, Sidecar, file_md5, is_fresh, read_sidecar
 from mimic.engine.specs import Spec, load
+from mimic.engine.state import LOG_ALONE
 from mimic.support import publish
 from mimic.support.context import Context
 from mimic.support.errors import MimicError
@@ -39,6 +40,8 @@ class Reporter:
     def __call__(self, text: str) -> None:
         if self.log:
             self.log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {self.job}: {text}\n")
+            if LOG_ALONE in os.environ:
+                return
         with suppress(OSError):  # nobody listens any more: a killed srun, a closed terminal
             print(f"{self.job}: {text}", file=sys.stderr, flush=True)
 

@@ -3,3 +3,4 @@
 from pathlib import Path
 
 STATE = Path(".mimic")
+LOG_ALONE = "MIMIC_LOG_ALONE"  # in the environment of jobs of whose progress somebody else tells

@@ -58,6 +58,5 @@ def _best(jobs: list[Job], found: Found) -> dict[str, float]:
     for job in jobs:
         accuracy = found[job.id].accuracy if job.id in found else None
         if accuracy is not None:
-            kind = job.step if job.step == "ensemble" else f"best {job.step}"
-            best[kind] = max(accuracy, best.get(kind, 0.0))
+            best[job.step] = max(accuracy, best.get(job.step, 0.0))
     return best

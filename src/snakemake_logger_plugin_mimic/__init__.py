@@ -1,0 +1,79 @@
+"""What Snakemake tells, for people: found by Snakemake under this name, asked for by `logger: [mimic]`."""
+
+import sys
+from dataclasses import dataclass, field
+from logging import LogRecord
+
+from snakemake_interface_logger_plugins.base import LogHandlerBase
+from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
+
+EVERY = 2  # seconds between two looks at the study, on a terminal
+RARELY = 600  # … for a line in a file
+
+
+@dataclass
+class LogHandlerSettings(LogHandlerSettingsBase):
+    """Its flag, --logger-mimic-off, or SNAKEMAKE_LOGGER_MIMIC_OFF=true."""
+
+    off: bool = field(
+        default=False,
+        metadata={"help": "Snakemake's own lines, and what jobs say in between.", "env_var": True},
+    )
+
+
+class LogHandler(LogHandlerBase):
+    """A line a job and a live line; Snakemake's own for a dry run, and for who asks for more of them."""
+
+    def __post_init__(self) -> None:
+        asked, off = self.common_settings, self.settings is not None and self.settings.off
+        self._screen = self._helper = None
+        if off or asked.dryrun or asked.verbose or asked.debug_dag or asked.printshellcmds:
+            return
+        from mimic.progress.screen import Screen  # every job's own snakemake imports this module
+        from mimic.support.terminal import Terminal
+
+        self._terminal = Terminal(sys.stdout if asked.stdout else sys.stderr, colour=not asked.nocolor)
+        self._screen = Screen(self._terminal, self.format, self._begin)
+
+    def _begin(self, jobs: int | None) -> None:
+        from mimic.progress.helper import Helper
+
+        often = self._terminal.is_live
+        self._helper = Helper(self._screen.tell, jobs, EVERY if often else RARELY, 0 if often else RARELY)
+        self._helper.start()
+
+    def emit(self, record: LogRecord) -> None:
+        """Show an event. Snakemake calls it in a thread of its own, so that nothing waits."""
+        if self._screen:
+            try:
+                self._screen.handle(record)
+            except Exception:
+                self.handleError(record)
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        if self._helper:
+            self._helper.end()
+        if self._screen:
+            self._screen.end()
+        super().close()
+
+    @property
+    def writes_to_stream(self) -> bool:
+        return self._screen is not None
+
+    @property
+    def writes_to_file(self) -> bool:
+        return False
+
+    @property
+    def has_filter(self) -> bool:
+        return False  # --quiet counts
+
+    @property
+    def has_formatter(self) -> bool:
+        return False  # --show-failed-logs counts
+
+    @property
+    def needs_rulegraph(self) -> bool:
+        return False

@@ -1,0 +1,53 @@
+"""The logger as Snakemake finds it."""
+
+import io
+import logging
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from snakemake.logging import LoggerManager
+from snakemake.settings.types import OutputSettings, Quietness
+from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
+
+from snakemake_logger_plugin_mimic import LogHandlerSettings
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """What a call of Snakemake writes to standard error, of one message and one event, by its settings."""
+
+    def call(off: bool = False, **settings) -> str:
+        stream = io.StringIO()
+        monkeypatch.setattr(sys, "stderr", stream)
+        logger = logging.Logger("one of its own")
+        settings = OutputSettings(log_handler_settings={"mimic": LogHandlerSettings(off)}, **settings)
+        manager = LoggerManager(logger, settings)
+        logger.info("Select jobs to execute...")
+        logger.info("something")
+        manager.stop()
+        return stream.getvalue()
+
+    return call
+
+
+def test_it_is_the_default_profile_s_logger():
+    profile = yaml.safe_load((ROOT / "profiles/default/config.yaml").read_text())
+    assert set(profile["logger"]) <= set(LoggerPluginRegistry().get_registered_plugins())
+
+
+def test_it_takes_the_place_of_snakemake_s_own_lines(told):
+    assert told() == "something\n"
+    assert told(quiet={Quietness.ALL}) == ""
+
+
+@pytest.mark.parametrize("flag", ["off", "dryrun", "verbose", "printshellcmds"])
+def test_a_flag_and_whoever_asks_for_more_brings_them_back(told, flag):
+    assert told(**{flag: True}) == "Select jobs to execute...\nsomething\n"
+
+
+def test_a_job_s_own_snakemake_does_not_know_it(told):
+    assert told(skip_plugin_handlers=True) == "Select jobs to execute...\nsomething\n"
