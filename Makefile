@@ -6,7 +6,7 @@ PARAMS ?= params.yaml
 PYTEST := OMP_NUM_THREADS=1 python -m pytest -n 2 --dist loadgroup --durations=25 --ignore=tests/slurm
 MKDOCS := NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --strict
 
-.PHONY: help report test test-all test-slurm lint format docs mlflow record pull plan slurm-check resume lock clean-environment
+.PHONY: help report test test-all test-slurm lint format docs mlflow record pull plan bench slurm-check resume lock clean-environment
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -54,6 +54,9 @@ pull: $(VENV)/ready  ## bring a colleague's results, every digest checked
 
 plan: $(VENV)/ready  ## what the study will cost
 	$(RUN) mimic plan --params $(PARAMS)
+
+bench: $(VENV)/ready  ## how fast it is here, against the machine's peak and the field's way (ARGS="--quick")
+	@$(RUN) OMP_NUM_THREADS=1 python -m benchmarks $(ARGS)
 
 slurm-check: $(VENV)/ready  ## what a SLURM cluster lacks
 	$(RUN) mimic slurm-check
