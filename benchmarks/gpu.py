@@ -32,7 +32,7 @@ def busy(work: Callable[[], object]) -> float:
     with torch.profiler.profile(activities=activities) as profile:
         taken = timed(work).wall
     kernels = [e for e in profile.events() if e.device_type == torch.autograd.DeviceType.CUDA]
-    return sum(event.self_device_time_total for event in kernels) / 1e6 / taken
+    return sum(event.time_range.elapsed_us() for event in kernels) / 1e6 / taken
 
 
 def measure(table: Table, name: str, members: Sequence[Subject], images: Images, repetitions: int) -> None:

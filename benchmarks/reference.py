@@ -98,7 +98,7 @@ class Training:
     """A net, its optimiser and its loaders; `epoch` trains and looks at the validation images."""
 
     def __init__(self, task: ModelTask, data: Path) -> None:
-        """The net of `task`, on the packed images in `data`. The workers start here."""
+        """The net of `task`, on the packed images in `data`."""
         train, validation = open_split(data, "train"), open_split(data, "validation")
         size, recipe = train.images_NCHW.shape[-1], hyperparameters(task)
         self.net = net_of(task.net, size)
@@ -116,7 +116,13 @@ class Training:
         )
         plain = transforms.Compose(_to_net())
         self._validation = DataLoader(Images(validation, plain), EVALUATED, **common)
+
+    def warm_up(self) -> None:
+        """Start the workers, and have torch prepare what it does for new shapes."""
         iter(self._train), iter(self._validation)
+        images_NHWC = self._train.dataset.images_NHWC[: self._train.batch_size]
+        images_NCHW = torch.from_numpy(images_NHWC).permute(0, 3, 1, 2).float().contiguous() / 255
+        self.step(images_NCHW, torch.zeros(len(images_NCHW), dtype=torch.int64))
 
     def step(self, images_NCHW: torch.Tensor, labels_N: torch.Tensor) -> None:
         self._optimiser.zero_grad()

@@ -54,13 +54,6 @@ def epoch_flops(members: Sequence[Subject], images: int) -> int:
     return sum(flops(member.multiply_adds, images, validated) for member in members)
 
 
-def suitable(members: Sequence[Subject], operations: float, most: int) -> int:
-    """So many images that an epoch has about `operations`: whole batches, and `most` at most."""
-    batch = members[0].task.batch_size
-    wanted = images_for(operations / epoch_flops(members, 1000) * 1000, batch)
-    return min(wanted, images_for(most, batch))
-
-
 def images_for(images: float, batch: int) -> int:
     """The nearest whole batches, two at least."""
     return max(2, round(images / batch)) * batch

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -31,6 +32,14 @@ def test_operations_are_two_a_multiply_add_and_three_passes_where_trained(subjec
     assert subjects.flops(10, trained=7, predicted=5) == 2 * 10 * (3 * 7 + 5)
     # 80 images are trained on, and a validation set of 10 is looked at twice.
     assert epoch_flops([subject, subject], 80) == 2 * (2 * MULTIPLY_ADDS * (3 * 80 + 2 * 10))
+
+
+def test_an_epoch_has_whole_batches_between_the_least_and_the_most(subject):
+    an_image = epoch_flops([subject], 1000) / 1000
+    effort = sections.Effort(repetitions=1, operations=600 * an_image, least=256, images=1024)
+    assert sections.suitable([subject], effort) == 640  # batches of 128
+    assert sections.suitable(10 * [subject], effort) == 256
+    assert sections.suitable([subject], replace(effort, operations=9999 * an_image)) == 1024
 
 
 def test_the_subjects_are_three_teachers_and_all_families_of_a_million():
@@ -96,7 +105,7 @@ def test_a_quick_run_of_one_net_prints_and_writes_its_figures(tmp_path, capsys, 
     (table,) = run["tables"]
     (cells,) = table["rows"].values()
     assert table["title"] == "Training" and not run["full"]
-    shares, ratios = cells[2], cells[4]
+    shares, ratios = cells[3], cells[5]
     assert len(shares) == len(ratios) == 2  # repetitions
     assert all(0 < share < 1 for share in shares) and all(ratio > 0 for ratio in ratios)
     printed = capsys.readouterr().out
