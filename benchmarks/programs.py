@@ -45,7 +45,6 @@ class Done:
     """A program that has ended."""
 
     seconds: Seconds  # of the processor: its own and of all that it started
-    megabytes: float  # the most that it, or one that it started, held
     output: str
 
 
@@ -62,8 +61,23 @@ def run(folder: Path, *command: str) -> Done:
         text = output.read()
     if child.returncode:
         raise RuntimeError(f"{' '.join(command)}: exit status {child.returncode}\n{text}")
-    megabytes = usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
-    return Done(Seconds(wall, usage.ru_utime + usage.ru_stime), megabytes, text)
+    return Done(Seconds(wall, usage.ru_utime + usage.ru_stime), text)
+
+
+# A program's greatest memory counts that of the process that forked it, before it became itself: so a small
+# one starts it.
+SMALL = """
+import resource, subprocess, sys
+status = subprocess.call(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(status)
+"""
+
+
+def peak_memory(folder: Path, *command: str) -> float:
+    """MB that a program, or one that it started, held at most; errors as of `run`."""
+    done = run(folder, sys.executable, "-c", SMALL, *command)
+    return int(done.output.split()[-1]) / (1024 if sys.platform != "darwin" else 1024**2)
 
 
 class StudyFolder:
@@ -80,10 +94,11 @@ class StudyFolder:
     def snakemake(self, *arguments: str) -> Done:
         return run(self.path, *SNAKEMAKE, *arguments)
 
-    def jobs(self, *folders: str) -> Done:
-        """One job, or a cohort, as the Snakefile runs it."""
+    def jobs(self, *folders: str) -> float:
+        """Run a job, or a cohort, as the Snakefile does: MB that it held at most."""
         results = [str(self.results / folder) for folder in folders]
-        return run(self.path, sys.executable, "-m", "mimic", "run", "--threads", "1", *results)
+        command = [sys.executable, "-m", "mimic", "run", "--threads", "1", *results]
+        return peak_memory(self.path, *command)
 
 
 def starts(repetitions: int, whole: bool) -> tuple[Table, Table]:
@@ -104,7 +119,7 @@ def starts(repetitions: int, whole: bool) -> tuple[Table, Table]:
             for name, members in jobs.items():
                 if preset == "laptop" and len(members) == 1:
                     first.add(name, *_first_steps(study, members[0], repetitions))
-                memory.add(name, study.jobs(*members).megabytes)
+                memory.add(name, study.jobs(*members))
     return first, memory
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import clocks, reference, sections, subjects, tables
+from benchmarks import clocks, programs, reference, sections, subjects, tables
 from benchmarks.__main__ import main
 from benchmarks.clocks import Seconds
 from benchmarks.training import epoch_flops
@@ -77,6 +77,17 @@ def test_ratios_pair_repetitions_and_a_cell_shows_their_spread():
 def test_processor_time_counts_children():
     busy = [sys.executable, "-c", "import time\nwhile time.process_time() < 0.2: pass"]
     assert clocks.timed(lambda: subprocess.run(busy, check=True)).processor > 0.1
+
+
+def test_a_program_s_memory_is_its_own_and_not_of_who_starts_it(tmp_path):
+    held = np.ones(400 * 2**20, dtype=np.uint8)  # by this process
+    hundred = "b'x' * (100 * 2**20)"
+    assert 100 < programs.peak_memory(tmp_path, sys.executable, "-c", hundred) < 200 < held.nbytes / 2**20
+
+
+def test_a_program_that_fails_is_told_with_its_output(tmp_path):
+    with pytest.raises(RuntimeError, match=r"exit status 3\nwhy"):
+        programs.run(tmp_path, sys.executable, "-c", "print('why'); raise SystemExit(3)")
 
 
 def test_the_augmentation_of_the_yardstick_gives_the_same_images():
