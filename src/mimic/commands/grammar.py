@@ -14,7 +14,16 @@ from mimic.dag.steps import STEPS
 
 
 class Command(argparse.ArgumentParser):
-    """A parser that says what is wrong in one line."""
+    """A parser that says what is wrong in one line, and takes options between other arguments."""
+
+    _is_intermixing = False
+
+    def parse_known_args(self, args=None, namespace=None):
+        found, left = super().parse_known_args(args, namespace)
+        if not left or self._subparsers or self._is_intermixing:
+            return found, left
+        self._is_intermixing = True  # what follows calls this method
+        return self.parse_known_intermixed_args(args)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
@@ -122,7 +131,7 @@ GROUPS: dict[str, dict[str, tuple[str | Argument, ...]]] = {
         "use": (
             "make a preset the study at hand: write params.yaml from it",
             path("preset", type=str, help="demo, laptop, search, paper, …, or a file"),
-            argument("set", nargs="*", metavar="KEY=VALUE", help="e.g. data.path=cifar10.zip"),
+            argument("set", nargs="*", default=[], metavar="KEY=VALUE", help="e.g. data.path=cifar10.zip"),
             path("--params", default=PARAMS, help=f"the file to write ({PARAMS})"),
             flag("--force", "replace a params.yaml with changes of your own"),
         ),
