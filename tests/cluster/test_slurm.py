@@ -15,7 +15,7 @@ from mimic.cluster.profile import TRAINING, Profile
 from mimic.cluster.requirements import check_cluster
 from mimic.cluster.slurm import SlurmError
 from mimic.cluster.watch import _jobs_here
-from mimic.config.reading import read_yaml
+from mimic.config.strict_yaml import read_yaml
 from mimic.support.errors import MimicError
 
 ROOT = Path(__file__).parents[2]

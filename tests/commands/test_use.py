@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dvc.utils.serialize import load_yaml
+
+from mimic.__main__ import main
+from mimic.config.reading import read_parameters
+from mimic.config.strict_yaml import read_yaml
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,8 +85,7 @@ def test_another_place_of_the_data_is_no_change_of_the_user(folder):
         (["dmeo"], "dmeo: no such preset; `python -m mimic use PRESET` writes params.yaml from one of demo,"),
         (["demo", "data.pth=x"], "data.pth=x: must be KEY=VALUE with a key of the preset"),
         (["demo", "seed"], "seed: must be KEY=VALUE"),
-        (["demo", "seed=["], "seed=[: the value is not valid YAML; quote it"),
-        (["demo", "students.schedule.warmup=1e-1"], "students.schedule.warmup: 1e-1 is text to YAML"),
+        (["demo", "seed=["], "seed=[, line 1: not valid YAML"),
         (["demo", "seed=one"], "seed: must be a valid integer, not 'one'"),
         (["demo", "ensemble.size=9"], "9 members can not be chosen from 3 teachers"),
     ],
@@ -92,3 +96,77 @@ def test_what_is_wrong_is_said_in_one_line_and_nothing_is_written(folder, argume
     assert named in done.stderr
     assert done.stderr.count("\n") == 1
     assert not (folder / "params.yaml").exists()
+
+
+@pytest.fixture
+def used(folder, monkeypatch):
+    """`mimic use` in this process; returns what params.yaml then holds, to whoever reads it."""
+    monkeypatch.chdir(folder)
+
+    def run(*arguments: str) -> dict:
+        assert main(["use", *arguments, "--force"]) == 0
+        content = read_yaml(Path("params.yaml"))
+        text = Path("params.yaml").read_text()
+        assert (
+            content == load_yaml("params.yaml") == yaml.safe_load(text)
+        )  # DVC's YAML is 1.2, the last's 1.1
+        return content
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["/data/set #1.zip", "@home", "no", "2024", "1e5", "1:30", "2024-01-01", "a: b", "- a", "{a", "'", '"',
+     "*x", "&x", "!x", "%x", "<<", "=", "0x1F", " a ", "Käse", "true", "[1]", "# 1", "yes", "null and void"],
+)  # fmt: skip
+def test_what_is_typed_for_a_text_is_that_text(used, text):
+    data = used("laptop", f"data.path={text}", f"data.label={text}")["data"]
+    assert (data["path"], data["label"]) == (text, text)
+
+
+def test_text_may_be_a_number_or_null(used):
+    assert used("demo", "study=2024")["study"] == "2024"
+    assert used("demo", "data.label=null")["data"]["label"] == "null"
+    assert used("laptop", "data.source=synthetic", "data.path=null")["data"]["path"] is None
+    assert used("demo", "search.baseline=")["search"]["baseline"] is None
+
+
+@pytest.mark.parametrize("typed", ["5.0e-5", "5e-5", "5E-05", "0.00005", ".5e-4"])
+def test_a_number_is_written_in_one_form_however_it_is_typed(used, typed):
+    key = "students.variants.mlp1.200k.learning_rate"
+    assert used("demo", f"{key}={typed}")["students"]["variants"]["mlp1"]["200k"]["learning_rate"] == 5e-5
+    assert "{learning_rate: 5.0e-5, momentum: 0.9, widths: {fc: 1000}}" in Path("params.yaml").read_text()
+
+
+def test_lists_and_groups_stay_on_their_line_and_budgets_with_a_point_are_keys(used):
+    key = "students.variants.conv2.3.16M.momentum"
+    study = used(
+        "paper", "augmentation.window=[20, 32]", "students.loss={kind: kl, temperature: 2}", f"{key}=0.5"
+    )
+    assert study["students"]["variants"]["conv2"]["3.16M"]["momentum"] == 0.5
+    text = Path("params.yaml").read_text()
+    assert "  window: [20, 32]        # pixels" in text
+    assert "  loss: {kind: kl, temperature: 2}\n" in text
+    assert "schedule: null        # null: that of students" in text
+
+
+def test_options_may_stand_between_values(used):
+    study = used("--force", "demo", "seed=3", "--params", "params.yaml", "study=other")
+    assert (study["seed"], study["study"]) == (3, "other")
+
+
+def test_what_dvc_exp_run_writes_mimic_reads(folder, monkeypatch):
+    """`--set-param` rewrites the file with Python's numbers: 5e-05."""
+    from dvc.utils.hydra import apply_overrides
+
+    monkeypatch.chdir(folder)
+    assert main(["use", "demo"]) == 0
+    overrides = ["teachers.members.t1.learning_rate=5.0e-5", "study=no", "search.baseline=null"]
+    apply_overrides("params.yaml", overrides)
+    assert "learning_rate: 5e-05" in Path("params.yaml").read_text()
+    parameters = read_parameters(Path("params.yaml"))
+    assert parameters.teachers.members["t1"].learning_rate == 5e-5
+    assert (parameters.study, parameters.search.baseline) == ("no", None)
+    assert main(["use", "params.yaml", "seed=9", "--force"]) == 0
+    assert read_parameters(Path("params.yaml")).teachers.members["t1"].learning_rate == 5e-5

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from mimic.config.reading import read_yaml
+from mimic.config.strict_yaml import read_yaml
 from mimic.support.errors import MimicError
 
 TRAINING = "train_students"  # no other rule asks for more

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mimic.config.parameters import Parameters
@@ -13,7 +13,7 @@ PAGE, SCHEMA = Path("docs/parameters.md"), Path("params.schema.json")
 HEAD = """# Parameters
 
 A study is one file, `params.yaml`. Unknown keys, wrong types and values out of bounds are refused
-before any job starts. Numbers are written `1.0e-3`, not `1e-3`, which YAML takes for text. An editor that
+before any job starts. The file is YAML 1.2, as DVC reads it: `no` is text, `1e-3` a number. An editor that
 knows YAML's language server completes and explains keys: each preset names the schema in its first line.
 
 `mimic schema --fix` writes this page, and [params.schema.json](../params.schema.json), from the
@@ -55,6 +55,24 @@ def schema() -> dict:
     return json.loads(json.dumps(dialect | Parameters.model_json_schema()), object_hook=trimmed)
 
 
+def takes(keys: Sequence[str]) -> set[str]:
+    """The kinds of values that stand under nested `keys` of params.yaml, in words of JSON schemas."""
+    whole = schema()
+
+    def kinds(part: dict) -> Iterator[dict]:
+        if "$ref" in part:
+            part = whole["$defs"][part["$ref"].rpartition("/")[2]]
+        for choice in part.get("anyOf") or part.get("oneOf") or ():
+            yield from kinds(choice)
+        yield part
+
+    parts = [whole]
+    for key in keys:
+        groups = [group for part in parts for group in kinds(part)]
+        parts = [group.get("properties", {}).get(key) or _of_any_key(group) for group in groups]
+    return {kind["type"] for part in parts for kind in kinds(part) if "type" in kind}
+
+
 def page(schema: dict) -> str:
     """docs/parameters.md: a table for each group of keys, in the order in which a reader meets them."""
     names = list(dict.fromkeys(_met(schema, schema["$defs"])))
@@ -93,10 +111,15 @@ def _type(field: dict) -> str:
         return "list of " + ", ".join(dict.fromkeys(map(_type, items)))
     if field["type"] == "object":
         name = _type({"type": "string"} | field.get("propertyNames", {}))
-        (value,) = field.get("patternProperties", {"": field.get("additionalProperties")}).values()
-        return f"{name}: {_type(value)}"
+        return f"{name}: {_type(_of_any_key(field))}"
     bounds = [f"{sign} {field[bound]:g}" for bound, sign in BOUNDS.items() if bound in field]
     return ", ".join([WORDS[field["type"]], *bounds])
+
+
+def _of_any_key(group: dict) -> dict:
+    """The values of a group whose keys a person names; {} for a group of fixed keys."""
+    (value,) = group.get("patternProperties", {"": group.get("additionalProperties")}).values()
+    return value or {}
 
 
 def _default(field: dict, required: bool) -> str:

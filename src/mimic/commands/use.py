@@ -3,22 +3,22 @@
 import io
 import os
 import re
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 
-from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml import YAML
+from ruamel.yaml.nodes import Node, ScalarNode
+from ruamel.yaml.representer import RoundTripRepresenter
 
-from mimic.commands.schema import SCHEMA
-from mimic.config.reading import (
-    PRESETS,
-    check_parameters,
-    parameter_file,
-    parse_yaml,
-    read_text,
-    read_yaml,
-    way_out,
-)
+from mimic.commands.schema import SCHEMA, takes
+from mimic.config.reading import PRESETS, check_parameters, parameter_file, way_out
+from mimic.config.strict_yaml import TAG, parse_yaml, read_text, read_yaml
 from mimic.support import publish
 from mimic.support.errors import MimicError
+
+# Words and numbers to YAML 1.1, text to 1.2.
+NO_TEXT_ONCE = re.compile(r"(?i:y|yes|n|no|on|off)|[-+]?\d[\d_]*(:[0-5]?\d)+(\.[\d_]*)?")
 
 
 def run(options) -> None:
@@ -61,23 +61,63 @@ def _is_preset(params: Path) -> bool:
 
 def _replaced(text: str, assignment: str) -> str:
     """`text` with one KEY=VALUE applied, its layout and comments kept."""
-    yaml = YAML()  # of the YAML libraries, the one that keeps comments and the form of numbers
+    yaml = YAML()  # keeps comments and the form of numbers
+    yaml.Representer = _Writer
     yaml.preserve_quotes = True
     yaml.width = 4096
     document = yaml.load(text)
     key, equals, value = assignment.partition("=")
-    *parents, last = key.split(".")
-    place = document
-    for parent in parents:
-        place = place.get(parent) if isinstance(place, dict) else None
-    if not equals or not isinstance(place, dict) or last not in place:
+    keys = _keys(document, key.split("."))
+    if not equals or not keys:
         raise MimicError(
             f"{assignment}: must be KEY=VALUE with a key of the preset, e.g. data.path=cifar10.zip"
         )
-    try:
-        place[last] = yaml.load(value)
-    except YAMLError:
-        raise MimicError(f"{assignment}: the value is not valid YAML; quote it") from None
+    reduce(getitem, keys[:-1], document)[keys[-1]] = _typed(value, takes(keys), assignment)
     out = io.StringIO()
     yaml.dump(document, out)
     return out.getvalue()
+
+
+def _keys(document: object, parts: list[str]) -> list[str] | None:
+    """The keys that dotted `parts` lead through; 3.16M has one itself. None without such keys."""
+    if not parts:
+        return []
+    for number in range(1, len(parts) + 1) if isinstance(document, dict) else ():
+        key = ".".join(parts[:number])
+        if key in document and (rest := _keys(document[key], parts[number:])) is not None:
+            return [key, *rest]
+    return None
+
+
+def _typed(value: str, kinds: set[str], assignment: str) -> object:
+    """What a person typed for a key that takes `kinds` of values: for text as it stands, else as YAML."""
+    is_null = "null" in kinds and value in ("", "~", "null")
+    return value if "string" in kinds and not is_null else parse_yaml(value, assignment)
+
+
+class _Writer(RoundTripRepresenter):
+    """How values are written that the preset did not hold: so that YAML 1.1 and 1.2 read the same."""
+
+
+def _float(writer: _Writer, value: float) -> ScalarNode:
+    mantissa, e, exponent = repr(value).partition("e")
+    text = f"{mantissa}{'' if '.' in mantissa else '.0'}e{int(exponent):+d}" if e else mantissa
+    return writer.represent_scalar(f"{TAG}float", text)
+
+
+def _text(writer: _Writer, value: str) -> ScalarNode:
+    return writer.represent_scalar(f"{TAG}str", value, style="'" if NO_TEXT_ONCE.fullmatch(value) else None)
+
+
+def _line(writer: _Writer, value: list | dict) -> Node:
+    if isinstance(value, list):
+        return writer.represent_sequence(f"{TAG}seq", value, flow_style=True)
+    return writer.represent_mapping(f"{TAG}map", value, flow_style=True)
+
+
+def _null(writer: _Writer, value: None) -> ScalarNode:
+    return writer.represent_scalar(f"{TAG}null", "null")
+
+
+for _kind, _write in {float: _float, str: _text, list: _line, dict: _line, type(None): _null}.items():
+    _Writer.add_representer(_kind, _write)

@@ -1,70 +1,20 @@
 """From a YAML file to typed parameters, or one sentence that says what is wrong in it."""
 
-import re
+import textwrap
+import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 
 from mimic.config.parameters import Parameters
+from mimic.config.strict_yaml import read_yaml
 from mimic.support.errors import MimicError
 
 PRESETS = Path("presets")
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """Safe YAML in which a key given twice is an error, not a silent overwrite."""
-
-
-def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict:
-    seen = set()
-    for key, _ in node.value:
-        if key.tag == "tag:yaml.org,2002:merge" or not isinstance(key, yaml.ScalarNode):
-            continue
-        if (key.tag, key.value) in seen:
-            raise yaml.MarkedYAMLError(
-                problem=f"key {key.value!r} is given twice", problem_mark=key.start_mark
-            )
-        seen.add((key.tag, key.value))
-    return loader.construct_mapping(node, deep=True)
-
-
-_UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-
-def parse_yaml(text: str, origin: object) -> object:
-    """The content of a YAML text. Raises MimicError naming `origin`, and the line, of what is no YAML."""
-    try:
-        return _UniqueKeyLoader(text).get_single_data()
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise MimicError(f"{origin}{line}: not valid YAML: {error.problem}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date such as 2020-13-01
-        raise MimicError(f"{origin}: not valid YAML: {error}") from None
-
-
-def read_text(path: Path) -> str:
-    """The content of a text file. Raises MimicError naming the file when it can not be read."""
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise MimicError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise MimicError(f"{path}: can not be read: {error}") from None
-
-
-def read_yaml(path: Path) -> object:
-    """The content of a YAML file. Raises MimicError naming file and line when it can not be read."""
-    return parse_yaml(read_text(path), path)
-
-
-_EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
-
-
-def _number(text: str) -> str:
-    """A number with an exponent as YAML wants it: 1e-3 as 1.0e-3."""
-    mantissa, exponent = text.lower().split("e")
-    return f"{mantissa if '.' in mantissa else mantissa + '.0'}e{int(exponent):+d}"
+CHARACTERS = 4096  # of a text: the longest path
+UNPRINTED = {"Cc", "Cs", "Zl", "Zp"}  # Unicode's categories of control characters, surrogates, line breaks
+SHOWN = 60  # characters of a value in a message
 
 
 def _key(loc: tuple[str | int, ...], content: object) -> str:
@@ -93,19 +43,26 @@ def _explain(error: dict, content: object) -> str:
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         kinds = error["ctx"].get("expected_tags", "those that docs/parameters.md lists")
         return f"{prefix}kind must be one of {kinds}"
-    if isinstance(value, str) and _EXPONENT.fullmatch(value):
-        return f"{prefix}{value} is text to YAML; write {_number(value)}, with its point and sign"
     what = error["msg"].replace("Input should be", "must be").replace("String should", "must")
-    shown = (
-        repr(value) if isinstance(value, str | int | float | bool) or value is None else type(value).__name__
-    )
-    return f"{prefix}{what[0].lower()}{what[1:]}, not {shown}"
+    hint = "; write it in quotes" if kind == "string_type" and not isinstance(value, dict | tuple) else ""
+    return f"{prefix}{what[0].lower()}{what[1:]}, not {_shown(value)}{hint}"
+
+
+def _shown(value: object) -> str:
+    """A value in a message: a short one as it is, of others the beginning or the type."""
+    if isinstance(value, dict | tuple):
+        return "a list" if isinstance(value, tuple) else "a group of keys"
+    return textwrap.shorten(repr(value), SHOWN, placeholder="…")
 
 
 def check_parameters(content: object, origin: str | Path) -> Parameters:
     """The typed form of `content`. Raises MimicError with one line for the first thing wrong in it."""
     if not isinstance(content, dict):
         raise MimicError(f"{origin}: must hold keys and values, as presets/demo.yaml does")
+    for place, text in _texts(content):
+        if len(text) > CHARACTERS or any(unicodedata.category(c) in UNPRINTED for c in text):
+            shown = _shown(text)
+            raise MimicError(f"{origin}: {place}{shown} must be one line of at most {CHARACTERS} characters")
     try:
         return Parameters.model_validate(_tuples(content))
     except ValidationError as error:
@@ -113,6 +70,17 @@ def check_parameters(content: object, origin: str | Path) -> Parameters:
         # A misspelt key is the likelier cause of a missing one.
         first = min(errors, key=lambda e: e["type"] != "extra_forbidden")
         raise MimicError(f"{origin}: {_explain(first, content)}") from None
+
+
+def _texts(value: object, place: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in `value`, keys too, and where it stands."""
+    if isinstance(value, str):
+        yield place, value
+    for key, item in value.items() if isinstance(value, dict) else ():
+        yield from _texts(key, place)
+        yield from _texts(item, f"{place.removesuffix(': ')}{'.' if place else ''}{key}: ")
+    for item in value if isinstance(value, list) else ():
+        yield from _texts(item, place)
 
 
 def _tuples(value: object) -> object:

@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from mimic.config.reading import read_yaml
+from mimic.config.strict_yaml import read_yaml
 from mimic.nets.families import STUDENTS
 from mimic.report.accuracies import ENSEMBLE, TEACHER, Model, Weights
 
