@@ -66,6 +66,12 @@ def test_the_page_explains_keys():
     rows = (ROOT / "docs/parameters.md").read_text().splitlines()
     assert "| `image_size` | whole number, ≥ 8, ≤ 256 | `32` | pixels a side |" in rows
     assert (
-        "| `precision` | `fp32`, `bf16` | `bf16` | of matrix products and convolutions; weights are fp32 |"
+        "| `precision` | `fp32`, `bf16` | required | of matrix products and convolutions; weights are fp32 |"
         in rows
     )
+
+
+def test_texts_are_there_where_python_strips_docstrings():
+    """`python -OO`, which an environment can bring."""
+    done = subprocess.run([sys.executable, "-OO", "-m", "mimic", "schema"], cwd=ROOT, capture_output=True)
+    assert done.returncode == 0, done

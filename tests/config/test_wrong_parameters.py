@@ -10,6 +10,9 @@ import pytest
 import yaml
 from snakemake.exceptions import WorkflowError
 
+from mimic.config.reading import check_parameters
+from mimic.config.strict_yaml import read_yaml
+from mimic.support.errors import MimicError
 from mimic.workflow import SnakefileStudy
 
 ROOT = Path(__file__).parents[2]
@@ -79,6 +82,14 @@ CASES = [
     ("evaluation.translations", [0], ["evaluation.translations"]),
     ("report.confidence", 1.0, ["report.confidence", "less than 1"]),
 ]  # fmt: skip
+
+
+def test_no_key_that_dvc_asks_for_may_be_absent():
+    """DVC itself would fail, after all has run."""
+    stages = read_yaml(ROOT / "dvc.yaml")["stages"].values()
+    for key in {key for stage in stages for key in stage["params"]}:
+        with pytest.raises(MimicError, match=f"params.yaml: {key}: missing; every key must be given"):
+            check_parameters(edited(key, REMOVE), "params.yaml")
 
 
 def edited(key: str, value: object) -> dict:

@@ -23,6 +23,7 @@ def content() -> dict:
     no_twins = {"schedule": {"kind": "one_cycle", "epochs": 1}}
     return {
         "study": "counted",
+        "seed": 1,
         "precision": "fp32",
         "data": {"source": "synthetic", "image_size": 8, "train": 100, "validation": 20, "test": 30},
         "augmentation": {"window": [4, 8]},
@@ -40,7 +41,9 @@ def content() -> dict:
         "hard_label_twins": no_twins,
         "dropout_twins": no_twins,
         "weight_decay_twins": no_twins,
+        "search": {},
         "evaluation": {"translations": [1]},
+        "report": {},
     }
 
 

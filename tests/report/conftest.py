@@ -63,6 +63,9 @@ def space(family: str) -> dict:
     return SPACE if family.startswith("mlp") else CONV1_SPACE if family == "conv1" else CONV_SPACE
 
 
+DEFAULTS = {"seed": 1, "precision": "bf16", "augmentation": {}, "evaluation": {}, "report": {}}
+
+
 def paper_parameters() -> Parameters:
     """The paper's whole table: 9 families, 4 budgets, 5 seeds, 18 teachers, and a search for each."""
     budgets = published.budgets()
@@ -70,6 +73,7 @@ def paper_parameters() -> Parameters:
     spaces = {f: dict.fromkeys(budgets, space(f)) for f in FAMILIES}
     return check_parameters(
         {
+            **DEFAULTS,
             "study": "paper",
             "data": {"source": "cifar10", "label": "CIFAR-10", "path": "data/cifar-10", "train": 40_000},
             "teachers": {
@@ -115,6 +119,7 @@ def small_parameters() -> Parameters:
     cycle = {"kind": "one_cycle", "epochs": 8}
     return check_parameters(
         {
+            **DEFAULTS,
             "study": "demo",
             "data": {"train": 4000, "validation": 1000, "test": 1000},
             "teachers": {

@@ -166,16 +166,16 @@ class Report(Frozen):
 
 
 class Parameters(Frozen):
-    """A whole study."""
+    """A whole study. A key that dvc.yaml names has no default: DVC fails where one is absent."""
 
     study: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=40)]
     """everything lies under `results/<study>/`"""
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
     """of splits, images, weights and all else that is drawn"""
-    precision: Literal["fp32", "bf16"] = "bf16"
+    precision: Literal["fp32", "bf16"]
     """of matrix products and convolutions; weights are fp32"""
     data: Data
-    augmentation: Augmentation = Augmentation()
+    augmentation: Augmentation
     teachers: Teachers
     ensemble: Ensemble
     transfer: Transfer
@@ -183,9 +183,9 @@ class Parameters(Frozen):
     hard_label_twins: HardLabelTwins
     dropout_twins: RegularisedTwins
     weight_decay_twins: RegularisedTwins
-    search: Search = Search()
-    evaluation: Evaluation = Evaluation()
-    report: Report = Report()
+    search: Search
+    evaluation: Evaluation
+    report: Report
     cohort: Annotated[int, Field(ge=1, le=256)] = 1
     """students or trials that a job trains on one stream"""
 

@@ -1,5 +1,9 @@
 """Typed parameters: what is asked of a job, checked when it is read and never changed."""
 
+import ast
+import inspect
+import sys
+from textwrap import dedent
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,6 +26,12 @@ class Frozen(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
+
+    def __init_subclass__(cls, **settings) -> None:
+        """Docstrings are texts of the schema and the report, also where `python -OO` strips them."""
+        super().__init_subclass__(**settings)
+        if sys.flags.optimize > 1:
+            cls.__doc__ = ast.get_docstring(ast.parse(dedent(inspect.getsource(cls))).body[0])
 
 
 def option(off: object, **constraints) -> Any:
