@@ -18,6 +18,7 @@ from mimic.engine.open_study import open_study
 from mimic.engine.run_lock import RUN_LOCK
 from mimic.engine.specs import stale_jobs
 from mimic.engine.state import LOG_ALONE, STATE
+from mimic.plan.limits import check_memory
 from mimic.support import publish
 from mimic.support.errors import MimicError
 
@@ -65,11 +66,13 @@ class SnakefileStudy:
         study, looks_only = self._study, bool(LOOKS_ONLY & set(sys.argv))
         stale = stale_jobs(study, self._keys)
         self._stale, self._todo = {job.id for job in stale}, stamps.to_do(study, stale)
-        if "data/data" in self._stale:
-            try:
+        try:
+            if "data/data" in self._stale:
                 check_source(study.parameters.data)
-            except MimicError as error:
-                raise MimicError(f"{self._params}: data.path: {error}") from None
+            if stale:
+                _note(check_memory(study))
+        except MimicError as error:
+            raise MimicError(f"{self._params}: {error}") from None
         STATE.mkdir(exist_ok=True)
         lock = FileLock(RUN_LOCK)
         try:

@@ -1,6 +1,7 @@
 """Wrong parameters are refused before any job, each with one line that says what would be right."""
 
 import copy
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from mimic.workflow import SnakefileStudy
 ROOT = Path(__file__).parents[2]
 DEMO = yaml.safe_load((ROOT / "presets/demo.yaml").read_text())
 REMOVE = "(remove the key)"
+STUDENT = DEMO["students"]["variants"]["mlp1"]["200k"]
 
 # key, value, what the message must name
 CASES = [
@@ -79,6 +81,27 @@ CASES = [
     ("students.variants.conv2.200k.widths", {"c1": 20.5, "c2": 32}, ["conv2.200k", "20.5"]),
     ("students.variants.conv2.200k.dropout", {"fc9": 0.1}, ["dropout", "fc9", "unknown key"]),
     ("hard_label_twins.variants.conv1.200k.learning_rate", REMOVE, ["learning_rate", "missing"]),
+    ("teachers.members.T1", DEMO["teachers"]["members"]["t1"], ["teachers: members.", "in capitals alone"]),
+    ("teachers.members.Ensemble", DEMO["teachers"]["members"]["t1"], ["no teacher can be called ensemble"]),
+    ("students.variants.mlp1.0.2M", STUDENT, ["mlp1.0.2M", "the budget that is called 200k elsewhere"]),
+    ("students.variants.conv8", {"0.20M": STUDENT}, ["conv8.0.20M", "is called 200k elsewhere"]),
+    ("students.variants.conv8", {400 * "9" + "M": STUDENT}, ["students.variants.conv8.999", "pattern"]),
+    ("students.variants.mlp1.200k.learning_rate", 1e-300, ["mlp1.200k.learning_rate: 1e-300 is beyond"]),
+    ("students.variants.mlp2.200k.widths.lfc", 1e300, ["mlp2.200k.widths.lfc: 1e+300 is beyond"]),
+    ("students.loss", {"kind": "kl", "temperature": 1e-300}, ["students.loss", "temperature", "0.01"]),
+    ("teachers.schedule.epochs", 10**9, ["teachers.schedule: 1000000000 epochs"]),
+    ("transfer.epochs", 10**9, ["the study has 125000", "raise transfer.epochs_per_shard"]),
+    ("seed", 10**90, ["seed", "less than 9223372036854775808"]),
+    ("search.students.trials", 9999, ["search.students", "2500 rounds, more than 99; raise at_once to 101"]),
+    ("search.stopping.epochs", [10, 5], ["search.stopping.epochs: must ascend, as [5, 10]"]),
+    ("search.stopping.epochs", [5, 5], ["search.stopping.epochs: must ascend, as [5]"]),
+    ("search.stopping.epochs", [5, 15], ["search.stopping.epochs: 15 comes too late", "last 15 epochs"]),
+    ("teachers.batch_size", 4001, ["teachers.batch_size: 4001 is more than the 4000 images to train on"]),
+    ("hard_label_twins.batch_size", 5000, ["hard_label_twins.batch_size: 5000 is more"]),
+    ("teachers.members.t1.hidden", 10**12, ["teacher/t1", "memory"]),
+    ("teachers.members.t1.filters", [16, 32, 10**12], ["teacher/t1", "memory"]),
+    ("data.train", 10**12, ["data/data", "memory"]),
+    ("transfer", {"epochs": 10**9, "epochs_per_shard": 10**9, "dtype": "float16"}, ["logits/000", "memory"]),
     ("evaluation.translations", [0], ["evaluation.translations"]),
     ("report.confidence", 1.0, ["report.confidence", "less than 1"]),
 ]  # fmt: skip
@@ -93,9 +116,9 @@ def test_no_key_that_dvc_asks_for_may_be_absent():
 
 
 def edited(key: str, value: object) -> dict:
-    """The demo's parameters with one key changed; budgets such as 200k are keys, too."""
+    """The demo's parameters with one key changed; budgets such as 0.2M are keys, too."""
     content = copy.deepcopy(DEMO)
-    *parents, last = key.split(".")
+    *parents, last = re.split(r"\.(?!\d+M)", key)
     place = content
     for parent in parents:
         place = place[parent]

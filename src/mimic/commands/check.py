@@ -3,9 +3,12 @@
 import json
 from collections import Counter
 
+from mimic.data.sources import check_source, image_path
 from mimic.engine.keys import Keys
 from mimic.engine.open_study import open_study
 from mimic.engine.specs import stale_jobs
+from mimic.plan.limits import check_memory
+from mimic.support.errors import MimicError
 
 
 def run(options) -> None:
@@ -14,7 +17,19 @@ def run(options) -> None:
     if options.keys:
         print(json.dumps({job.id: keys[job] for job in study.jobs()}, indent=1))
         return
-    stale = Counter(job.step for job in stale_jobs(study, keys))
+    stale, data = Counter(job.step for job in stale_jobs(study, keys)), study.parameters.data
+    note, is_absent = None, data.path is not None and not data.download and not image_path(data).exists()
+    if is_absent and stale["data"]:
+        note = f"{data.path} is not here yet; nothing can start before it is"
+    else:
+        try:
+            if stale["data"]:
+                check_source(data)
+            note = check_memory(study)
+        except MimicError as error:
+            raise MimicError(f"{options.params}: {error}") from None
     print(f"{options.params}: study {study.name}")
     for step, jobs in Counter(job.step for job in study.jobs()).items():
         print(f"  {step:<11}{jobs:>5} jobs, {jobs - stale[step]} done")
+    if note:
+        print(f"note: {note}")

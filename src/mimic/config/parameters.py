@@ -20,7 +20,7 @@ from mimic.training.losses.l2 import L2
 from mimic.training.recipe import Student, Teacher
 from mimic.training.schedules import Schedule
 
-Budget = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?[kM]$")]
+Budget = Annotated[str, Field(pattern=r"^[0-9]{1,6}(\.[0-9]{1,6})?[kM]$")]
 BatchSize = Annotated[int, Field(ge=1, le=65_536)]
 Seeds = Annotated[int, Field(ge=1, le=1000)]
 RESERVED = ("ensemble", "searches", "teachers")  # names of folders and rows beside those of the teachers
@@ -53,9 +53,11 @@ class Teachers(Frozen):
 
     @model_validator(mode="after")
     def _named(self) -> "Teachers":
-        for name in RESERVED:
-            if name in self.members:
-                raise ValueError(f"members: no teacher can be called {name}; give it another name")
+        seen = {name: f"no teacher can be called {name}" for name in RESERVED}
+        for name in self.members:  # some file systems take both for one folder
+            if other := seen.get(name.lower()):
+                raise ValueError(f"members.{name}: {other}; give it another name")
+            seen[name.lower()] = f"differs from {name} in capitals alone"
         return self
 
 

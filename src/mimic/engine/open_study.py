@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from mimic.config.bounds import check_bounds
 from mimic.config.checks import check_nets, check_searches
 from mimic.config.reading import read_parameters
 from mimic.dag.study import Study
@@ -18,6 +19,7 @@ def open_study(params: Path, for_keys: bool = True) -> Study:
     """
     parameters = read_parameters(params)
     try:
+        check_bounds(parameters)
         check_nets(parameters)
         check_searches(parameters)
     except MimicError as error:

@@ -18,7 +18,7 @@ class KL(Frozen):
     """Kullback-Leibler divergence from softened targets. Times T squared, in nats (Hinton et al. 2015)."""
 
     kind: Literal["kl"] = "kl"
-    temperature: Annotated[float, Field(gt=0, le=100)] = 4.0
+    temperature: Annotated[float, Field(ge=0.01, le=100)] = 4.0
     against: ClassVar[str] = "logits"
 
     def start(self, net: "Net", targets: "Callable[[int], Tensor]") -> None:
