@@ -17,9 +17,10 @@ SIZE = 8
 
 
 def picture(value, form="PNG"):
-    """A grey image; its value tells which one it is."""
-    buffer = io.BytesIO()
-    Image.new("RGB", (SIZE, SIZE), (value, value, value)).save(buffer, form)
+    """A grey image; its first value tells which one it is, and its last is bright."""
+    buffer, image = io.BytesIO(), Image.new("RGB", (SIZE, SIZE), (value, value, value))
+    image.putpixel((SIZE - 1, SIZE - 1), (255, 255, 255))
+    image.save(buffer, form)
     return buffer.getvalue()
 
 
@@ -97,6 +98,51 @@ def test_many_images_keep_their_order_across_threads(tmp_path):
     source = read(write(tmp_path / "many.zip", dict(reversed(files.items()))))
     expected = [number % 251 for parity in (0, 1) for number in range(parity, 500, 2)]
     assert source.train_images_NCHW[:, 0, 0, 0].tolist() == expected
+
+
+def deep(*values):
+    """A grey image of 16 bits that begins with some values and is 700 elsewhere."""
+    buffer, pixels = io.BytesIO(), np.full(SIZE * SIZE, 700, np.uint16)
+    pixels[: len(values)] = values
+    Image.fromarray(pixels.reshape(SIZE, SIZE)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_sixteen_bits_are_scaled_by_the_range_of_the_set(place):
+    """A camera of 12 bits, the brightest value of which is in a test image."""
+    files = {"train/cat/1.png": deep(0, 100), "train/dog/1.png": deep(1000), "test/cat/1.png": deep(4000)}
+    told = []
+    source = read_folders(
+        write(place, files | {"test/dog/1.png": picture(90)}), 2, SIZE, lambda text: told.append(text)
+    )
+    assert source.train_images_NCHW[:, 0, 0, :2].tolist() == [[0, 6], [64, 45]]  # 255 / 4000 a value
+    assert source.test_images_NCHW[:, 0, 0, 0].tolist() == [255, 90]
+    assert "3 images of 16 bits: values from 0 to 4000 become grey levels from 0 to 255" in told
+
+
+def flat(value):
+    buffer = io.BytesIO()
+    Image.new("L", (SIZE, SIZE), value).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("cat", "dog", "told"),
+    [
+        (flat(0), flat(0), "each image is of one grey level"),
+        (flat(10), flat(200), "each image is of one grey level"),
+        (picture(7), picture(7), "all images are the same"),
+    ],
+)
+def test_a_set_without_variance_is_refused(place, cat, dog, told):
+    assert told in refusal(write(place, {"train/cat/1.png": cat, "train/dog/1.png": dog}))
+
+
+def test_nearly_constant_images_are_told(place):
+    told = []
+    read_folders(write(place, GOOD | {"train/dog/c.png": flat(3)}), 2, SIZE, told.append)
+    assert "warning: 1 of 6 images are nearly constant, the first 'train/dog/c.png'" in told
+    read_folders(place, 2, SIZE, told.append)
 
 
 def test_progress_is_told(tmp_path, monkeypatch):

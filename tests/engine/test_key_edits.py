@@ -109,7 +109,7 @@ def test_a_new_family_makes_nothing_stale_but_the_report(stale):
         ("training/fit.py", "    live = [", "    # those that still train\n    live = ["),
         ("engine/runner.py", "already there", "is there already"),
         ("dag/steps.py", "train one teacher on hard labels", "train a teacher"),
-        ("config/reading.py", "no such file", "not there"),
+        ("config/strict_yaml.py", "no such file", "not there"),
     ],
     ids=lambda edit: f"{edit[0]}: {edit[1][:20].strip()}",
 )

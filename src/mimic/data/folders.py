@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from mimic.data.archives import entries
-from mimic.data.images import decode, image_formats
+from mimic.data.images import Deep, decode, image_formats
 from mimic.data.labelled import Progress, Source
 from mimic.support import messages
 from mimic.support.errors import MimicError
@@ -23,6 +23,9 @@ from mimic.support.errors import MimicError
 THREADS = min(4, os.cpu_count() or 1)  # more get in each other's way where images are small
 BATCH = 16  # files that a thread takes at a time
 REPORT_EVERY = 10_000  # images
+FAINT = (
+    8  # grey levels between the darkest and the brightest value of an image that is nearly constant (ours)
+)
 
 
 @dataclass(frozen=True)
@@ -131,13 +134,19 @@ def _read_images(path: Path, names: list[str], image_size: int, progress: Progre
     position = {name: index for index, name in enumerate(names)}
     images_NCHW = np.empty((len(names), 3, image_size, image_size), dtype=np.uint8)
     damaged: dict[str, str] = {}
+    deep: dict[int, Deep] = {}
 
     def decode_all(batch: list[tuple[str, bytes]]) -> None:
         for name, content in batch:
             try:
-                images_NCHW[position[name]] = decode(content, image_size, formats)
+                image = decode(content, image_size, formats)
             except ValueError as error:
                 damaged[name] = str(error)
+            else:
+                if isinstance(image, Deep):
+                    deep[position[name]] = image
+                else:
+                    images_NCHW[position[name]] = image
 
     with image_formats() as formats, ThreadPoolExecutor(THREADS) as pool:
         files, pending, done = _contents(path, set(names), damaged), deque[Future[None]](), 0
@@ -154,7 +163,24 @@ def _read_images(path: Path, names: list[str], image_size: int, progress: Progre
         first = min(damaged)
         others = f", and {len(damaged) - 1} more files are at fault" if len(damaged) > 1 else ""
         raise MimicError(f"{path}: {first!r} {damaged[first]}{others}; repair or remove what is at fault")
+    if deep:  # by the range of the whole set: a camera may use 10 or 12 of 16 bits
+        least, most = min(i.least for i in deep.values()), max(i.most for i in deep.values())
+        progress(messages.scaled(len(deep), least, most))
+        for index, image in deep.items():
+            images_NCHW[index] = image.scaled(least, most)
+    _check_contrast(path, names, images_NCHW, progress)
     return images_NCHW
+
+
+def _check_contrast(path: Path, names: list[str], images_NCHW: np.ndarray, progress: Progress) -> None:
+    """Name images of hardly more than one grey level. Raises MimicError if there is nothing to tell apart."""
+    contrast_N = np.ptp(images_NCHW.reshape(len(images_NCHW), -1), axis=1)
+    if not contrast_N.any() or not np.ptp(images_NCHW, axis=0).any():
+        what = "each image is of one grey level" if not contrast_N.any() else "all images are the same"
+        raise MimicError(f"{path}: {what}, so there is nothing to learn; look at how they were saved")
+    faint = np.flatnonzero(contrast_N < FAINT)
+    if len(faint):
+        progress(messages.faint(len(faint), len(names), names[faint[0]]))
 
 
 def _contents(path: Path, wanted: set[str], damaged: dict[str, str]) -> Iterator[tuple[str, bytes]]:

@@ -7,6 +7,14 @@ def images_read(done: int, of: int) -> str:
     return f"{done} of {of} images read"
 
 
+def scaled(images: int, least: int, most: int) -> str:
+    return f"{images} images of 16 bits: values from {least} to {most} become grey levels from 0 to 255"
+
+
+def faint(images: int, of: int, first: str) -> str:
+    return f"warning: {images} of {of} images are nearly constant, the first {first!r}"
+
+
 def splitting(images: int, classes: int) -> str:
     return f"{images} images of {classes} classes read; splitting and packing"
 
