@@ -17,6 +17,7 @@ import yaml
 from benchmarks.clocks import Seconds, timed
 from benchmarks.subjects import ROOT, parameters_of
 from benchmarks.tables import Table
+from mimic.config.parameters import GROUPS
 from mimic.engine.open_study import open_study
 from mimic.report.write import write_report
 from mimic.support.context import Context
@@ -128,7 +129,7 @@ def _small(preset: str) -> dict:
     content = parameters_of(ROOT / "presets" / f"{preset}.yaml")
     content["data"] |= {"train": IMAGES, "validation": 2 * IMAGES, "test": IMAGES}
     content["ensemble"]["size"] = 1
-    content["search"] |= dict.fromkeys(("teachers", "students", "hard_label_twins", "regularised_twins"))
+    content["search"] |= dict.fromkeys(("teachers", *GROUPS.values()))
     for group in ("teachers", "hard_label_twins"):
         content[group]["schedule"] = {"kind": "one_cycle", "epochs": 1}
     return content

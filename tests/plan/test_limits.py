@@ -54,12 +54,8 @@ def test_what_no_machine_holds_is_refused(note, monkeypatch):
 
 
 def test_a_batch_is_no_larger_than_the_set(note):
-    with pytest.raises(
-        MimicError, match=r"dropout_twins\.batch_size: 60000 is more than the 50000 images"
-    ):
-        note(
-            1e9, data=DATA | {"train": 50_000}, dropout_twins={"schedule": SCHEDULE, "batch_size": 60_000}
-        )
+    with pytest.raises(MimicError, match=r"dropout_twins\.batch_size: 60000 is more than the 50000 images"):
+        note(1e9, data=DATA | {"train": 50_000}, dropout_twins={"schedule": SCHEDULE, "batch_size": 60_000})
 
 
 def test_the_last_round_that_has_a_name_is_allowed(make_study):

@@ -215,6 +215,14 @@ class Parameters(Frozen):
                     if budget not in group.variants.get(family, {}):
                         place = f"{GROUPS[arm]}.variants.{family}.{budget}"
                         raise ValueError(f"search.{GROUPS[arm]}: {place}, its default, is missing")
+        for name, wrong in (("dropout_twins", "weight_decay"), ("weight_decay_twins", "dropout")):
+            for family, budgets in getattr(self, name).variants.items():
+                for budget, net in budgets.items():
+                    if net.weight_decay if wrong == "weight_decay" else any(vars(net.dropout).values()):
+                        raise ValueError(
+                            f"{name}.variants.{family}.{budget}.{wrong}: must be left out, since these twins "
+                            "are to differ from their students in one thing alone"
+                        )
         if self.augmentation.window[1] > self.data.image_size:
             raise ValueError(
                 f"augmentation.window: {self.augmentation.window[1]} pixels do not fit "

@@ -28,7 +28,7 @@ class Model(NamedTuple):
 
 ENSEMBLE = Model("ensemble")
 TEACHER = Model("teacher")  # the single teacher with the best validation accuracy
-TEACHERS = Model("teachers")  # all of them, as if they were seeds of one model
+TEACHERS = Model("teachers")  # the members of the ensemble, as if they were seeds of one model
 Weights = Mapping[Model, float]
 
 
@@ -67,6 +67,10 @@ class Accuracies:
     def best(self, models: Iterable[Model]) -> Model:
         """The one with the highest validation accuracy."""
         return max(models, key=lambda model: self.cells[model].validation_accuracy)
+
+    def worst(self, models: Iterable[Model]) -> Model:
+        """The one with the lowest validation accuracy."""
+        return min(models, key=lambda model: self.cells[model].validation_accuracy)
 
     @cached_property
     def intervals(self) -> dict[Model, Interval]:

@@ -81,9 +81,11 @@ class Results:
         groups = students.groupby([*Model._fields], sort=False)
         cells = {Model(*key): self._cell(group) for key, group in groups}
         cells[ENSEMBLE] = self._cell(self.models.loc[["ensemble"]])
+        teachers = self.evaluated.family == "teacher"
         if self.best_teacher:
             cells[TEACHER] = self._cell(self.evaluated.loc[[self.best_teacher]])
-            cells[TEACHERS] = self._cell(self.evaluated[self.evaluated.family == "teacher"])
+            members = self.evaluated.index.isin(self.ensemble["members"])
+            cells[TEACHERS] = self._cell(self.evaluated[members if any(members) else teachers])
         return Accuracies(cells, self.parameters.report.confidence)
 
     @cached_property
