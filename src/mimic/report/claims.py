@@ -255,7 +255,7 @@ def _told(table: Accuracies, weights: Weights) -> str:
 
 
 def gaps_by_budget(table: Accuracies) -> dict[str, tuple[Model, Model]]:
-    """The worst convolutional student and the best MLP, on validation images, of each budget that has both."""
+    """By validation: the worst convolutional student and the best MLP of each budget that has both."""
     pairs = {}
     for budget in table.budgets():
         nets = [model for model in table.models("logits") if model.budget == budget]
