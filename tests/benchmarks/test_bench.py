@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import clocks, programs, reference, sections, subjects, tables
+from benchmarks import clocks, page, programs, reference, sections, subjects, tables
 from benchmarks.__main__ import main
 from benchmarks.clocks import Seconds
 from benchmarks.training import epoch_flops
@@ -128,3 +128,8 @@ def test_only_a_full_run_is_written_into_the_documentation(capsys):
     with pytest.raises(SystemExit):
         main(["--quick", "--write"])
     assert "leave out --quick" in capsys.readouterr().err
+
+
+def test_the_page_shows_the_last_full_run():
+    assert page.PAGE.read_text() == page.render(page.last()), "`python -m benchmarks.page` writes it anew"
+    assert page.PAGE.read_text().count("## What was tried") == 1
