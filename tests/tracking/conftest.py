@@ -193,7 +193,7 @@ class Store:
 
     def all_runs(self, *names: str) -> list:
         """The runs of some experiments, or of the study's two."""
-        found = [self.client.get_experiment_by_name(name) for name in names or ("toy", "toy/search")]
+        found = [self.client.get_experiment_by_name(name) for name in names or ("toy", "toy.search")]
         ids = [experiment.experiment_id for experiment in found if experiment]
         return self.client.search_runs(ids, max_results=1000) if ids else []
 

@@ -95,7 +95,7 @@ def test_the_page_of_each_study_is_said(study, store, capsys):
     track(study.results, study.live, store.uri)
     say_where(store.uri, "http://user:secret@server/")
     said = capsys.readouterr().out
-    for name in ("toy", "toy/search"):
+    for name in ("toy", "toy.search"):
         number = store.client.get_experiment_by_name(name).experiment_id
         assert f"  {name}: http://server/#/experiments/{number}/runs?viewStateShareKey=mimic" in said
 

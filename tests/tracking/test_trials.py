@@ -83,7 +83,7 @@ def test_trials_are_beside_the_other_runs_not_among_them(study, store, send):
     study.train(key="winner")
     send()
     assert {run.info.run_name for run in store.all_runs("toy")} == {"toy", "conv2-1M-logits-s1"}
-    assert {run.info.run_name for run in store.all_runs("toy/search")} == {f"{SEARCH}-r01-t01"}
+    assert {run.info.run_name for run in store.all_runs("toy.search")} == {f"{SEARCH}-r01-t01"}
 
 
 def test_the_parameters_of_a_trial_are_those_that_were_searched(study, store, send):

@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 
 _ID = "mimic"  # of a view, in addresses
+_RUN = "attributes.`Run Name`"
 _TAG = f"mlflow.sharedViewState.{_ID}"
 _SAVED = 1_764_547_200_000  # ms; the same each time, so that the same view is the same tag
 
@@ -16,7 +17,7 @@ _SAVED = 1_764_547_200_000  # ms; the same each time, so that the same view is t
 class View:
     """One experiment of a study, and what its page shows first."""
 
-    suffix: str  # after the study's name; a slash, since no study's name holds one
+    suffix: str  # after the name of the study; a dot, since no such name holds one
     title: str
     about: str
     groups: tuple[str, ...]  # tags by which runs are gathered
@@ -54,8 +55,8 @@ class View:
             "datasetsFilter": [],
             "modelVersionFilter": "All Runs",
             "selectedColumns": list(self.columns),
-            "columnOrder": list(self.columns),
-            "columnWidths": {"attributes.`Run Name`": 330},  # of groups too, which are named by their tags
+            "columnOrder": [_RUN, *self.columns],
+            "columnWidths": {_RUN: 330},  # groups are named by all their tags
             "runsHiddenMode": "SHOW_ALL",
             "compareRunCharts": charts,
             "compareRunSections": [
@@ -101,7 +102,7 @@ MODELS = View(
     first="test_accuracy",
 )
 TRIALS = View(
-    suffix="/search",
+    suffix=".search",
     title="Trials by search",
     about="The trials of the searches of a study. *Views* holds a table by search. The parameters of a trial "
     "are those that were searched. Accuracies are percent.",
