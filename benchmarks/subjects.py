@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from mimic.config.reading import check_parameters, parse_yaml
+from mimic.config.reading import check_parameters
+from mimic.config.strict_yaml import parse_yaml
 from mimic.dag.study import Study
 from mimic.data.image_parameters import CHANNELS, Data, DataTask
 from mimic.data.packed import Split, open_split, write_packed

@@ -153,7 +153,8 @@ def test_an_option_that_is_on_makes_stale_what_has_it(stale, before):
 
 
 def test_a_default_that_is_no_option_makes_stale_who_relies_on_it(stale, before):
-    found = stale(("training/recipe.py", "weight_decay: Decay = 0.0", "weight_decay: Decay = 1.0e-4"))
+    line = "input_scale: Annotated[float, Field(gt=0, le=100)] = 1.0"
+    found = stale(("training/recipe.py", line, line.replace("= 1.0", "= 1.1")))
     assert of(before, "student/") & found
     assert not of(found, "data/", "teacher/", "trial/teachers", "ensemble/", "logits/")
 

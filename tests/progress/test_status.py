@@ -87,7 +87,7 @@ def test_what_is_done_runs_and_is_left(half_done):
     half_done.finish("teacher", "t1", accuracy=0.63)
     with half_done.at_work("teacher", "t2", errors=[0.3, 0.4]):
         status = Looking(PARAMS).status()
-    assert (status.jobs, status.done, status.left) == (21, 2, 18)
+    assert (status.jobs, status.done, status.left) == (23, 2, 20)
     assert status.running == (Running("teacher t2", 2, 2, 0.7),)
     assert dict(status.accuracy) == {"teacher": 0.7}
     assert Looking(PARAMS).status().running == ()  # the lock is free again
@@ -153,7 +153,7 @@ def test_it_says_so_in_lines(half_done, capsys):
     half_done.log("teacher/t2.log", "teacher t2: failed: RuntimeError: too hot")
     assert main(["status", ".", "--params", "params.yaml"]) == 0
     first, failed, idle = capsys.readouterr().out.splitlines()
-    assert first.startswith("study tiny: 1 of 21 done, 0 running, 20 left · about ")
+    assert first.startswith("study tiny: 1 of 23 done, 0 running, 22 left · about ")
     assert first.endswith(" · validation: teacher 63.0 %")
     assert failed == "  failed   teacher t2: RuntimeError: too hot"
     assert idle.startswith("  no job runs; last sign of life ")
