@@ -205,3 +205,15 @@ def test_what_is_no_archive_is_called_so(tmp_path):
     text = tmp_path / "notes.txt"
     text.write_text("not an archive " * 100)
     assert "neither a folder nor" in refusal(text)
+
+
+def test_a_zip_of_names_in_utf8_need_not_say_so(tmp_path):
+    """As some writers leave it; a name that can't be UTF-8 is in the old code page of zip."""
+    path = write_zip(tmp_path / "a.zip", {"train/K\u00e4se/1.png": b"1", "train/Brot/1.png": b"2"})
+    content = path.read_bytes()
+    assert content.count(b"\x00\x08") >= 2  # the flag: once beside the file, once in the directory
+    path.write_bytes(content.replace(b"\x00\x08\x08\x00", b"\x00\x00\x08\x00"))
+    assert set(read(path)) == {"train/K\u00e4se/1.png", "train/Brot/1.png"}
+    old = write_zip(tmp_path / "b.zip", {"train/Kxse/1.png": b"1"})
+    old.write_bytes(old.read_bytes().replace(b"Kxse", b"K\x84se"))
+    assert set(read(old)) == {"train/K\u00e4se/1.png"}

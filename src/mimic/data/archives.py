@@ -30,6 +30,7 @@ FOLDER_DEPTH = 5  # wrapper/train/class/unexpected/file: deep enough to notice w
 
 LITTER = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 TAR_BLOCK = 512
+UTF8_NAME = 0x800  # a zip's flag
 DECOMPRESSORS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError)
 
@@ -150,8 +151,20 @@ def _zip(path: Path) -> Iterator[Entry]:
                 raise _refuse(path, member.filename, "a link or device")
             if member.flag_bits & 1:
                 raise MimicError(f"{path}: {member.filename!r} is encrypted; pack it without a password")
-            name = member.filename.replace("\\", "/")  # some writers on Windows
-            yield Entry(name, member.file_size, member.is_dir(), partial(_zip_member, archive, member))
+            yield Entry(
+                _zip_name(member), member.file_size, member.is_dir(), partial(_zip_member, archive, member)
+            )
+
+
+def _zip_name(member: zipfile.ZipInfo) -> str:
+    """The name with forward slashes; in UTF-8 where it can be, also where the writer didn't say so."""
+    name = member.filename.replace("\\", "/")  # some writers on Windows
+    if member.flag_bits & UTF8_NAME:
+        return name
+    try:
+        return name.encode("cp437").decode("utf-8")  # zipfile takes what isn't said to be UTF-8 for cp437
+    except UnicodeError:
+        return name
 
 
 def _zip_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
