@@ -239,10 +239,60 @@ def test_a_file_that_vanishes_meanwhile_is_named(tmp_path, monkeypatch):
     assert "'train/cat/z.bmp' vanished" in refusal(path)
 
 
-def test_the_cheap_check_looks_for_train_alone(tmp_path):
-    check_folders(write(tmp_path / "a", {"wrapper/train/cat/1.png": b"not an image"}))
-    check_folders(write(tmp_path / "a.zip", {"train/cat/1.png": b"not an image"}))
+def test_the_check_reads_names_alone(tmp_path):
+    files = {f"wrapper/train/{name}/1.png": b"not an image" for name in ("cat", "dog")}
+    assert check_folders(write(tmp_path / "a", files), 2).classes == ("cat", "dog")
+    assert check_folders(write(tmp_path / "a.zip", files), 2).classes == ("cat", "dog")
+    with pytest.raises(MimicError, match=r"holds 2 classes \(cat, dog\), but data.classes is 3"):
+        check_folders(tmp_path / "a", 3)
     with pytest.raises(MimicError, match="no train/ folder"):
-        check_folders(write(tmp_path / "b", {"cat/train.png": b""}))
+        check_folders(write(tmp_path / "b", {"cat/train.png": b""}), 2)
     with pytest.raises(MimicError, match="no such folder or archive"):
-        check_folders(tmp_path / "nothing")
+        check_folders(tmp_path / "nothing", 2)
+
+
+@pytest.mark.parametrize("train", ["train", "Training", "TRAIN"])
+@pytest.mark.parametrize("validation", ["val", "valid", "Validation"])
+@pytest.mark.parametrize("test", ["Test", "testing"])
+def test_folders_may_have_their_usual_names(tmp_path, train, validation, test):
+    files = {
+        f"set/{pool}/{name}/{number}.png": picture(number)
+        for number, pool in enumerate((train, validation, test))
+        for name in ("cat", "dog")
+    }
+    told = []
+    extra = {"set/unlabelled/1.png": b"", "set/notes.txt": b"", "set/Docs/test/a.png": b""}
+    source = read_folders(write(tmp_path / "a.zip", files | extra), 2, SIZE, told.append)
+    firsts = [
+        images_NCHW[:, 0, 0, 0].tolist()
+        for images_NCHW in (source.train_images_NCHW, source.validation_images_NCHW, source.test_images_NCHW)
+    ]
+    assert firsts == [[0, 0], [1, 1], [2, 2]]
+    counts = f"2 in {train}/, 2 in {validation}/, 2 in {test}/"
+    assert told[0] == f"images: {counts}, of 2 classes; ignored: Docs/, unlabelled/"
+
+
+def test_two_folders_for_one_purpose_are_refused(place):
+    message = refusal(write(place, GOOD | {"Testing/cat/2.png": picture(1)}))
+    assert "Testing/ and test/ may both hold the test images; keep one" in message
+
+
+def test_an_accent_is_one_however_it_is_written_and_a_space_at_the_end_is_none(place):
+    composed, decomposed = "K\u00e4se", "Ka\u0308se"
+    files = {f"train/{composed}/1.png": picture(1), f"test/{decomposed}/1.png": picture(2)}
+    files |= {"train/cat /1.png": picture(3), "test/cat/1.png": picture(4)}
+    source = read(write(place, files))
+    assert source.classes == (composed, "cat")
+    assert source.test_images_NCHW[:, 0, 0, 0].tolist() == [2, 4]
+    message = refusal(write(place.with_name("both"), files | {f"train/{decomposed}/1.png": picture(1)}))
+    assert "are one class by name; merge or rename them" in message
+
+
+def test_classes_that_look_alike_are_told(place):
+    alike = {name.replace("dog", "Cat"): content for name, content in GOOD.items()}
+    told = []
+    read_folders(write(place, alike), 2, SIZE, told.append)
+    assert "warning: 'Cat' and 'cat' look alike, and are two classes" in told[0]
+    files = {"train/cat/1.png": picture(1), "train/dog/1.png": picture(2), "test/Cat/1.png": picture(1)}
+    message = refusal(write(place.with_name("apart"), files | {"test/dog/1.png": picture(1)}))
+    assert "test/ holds classes that train/ lacks (Cat)" in message and "'cat' looks like it" in message

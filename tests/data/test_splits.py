@@ -1,5 +1,7 @@
 """Splits are exact, disjoint, stratified and seeded."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -119,6 +121,20 @@ def test_test_images_come_from_train_otherwise():
     assert sizes(splits) == {"train": 12, "validation": 6, "test": 3}
     assert len(set(numbers)) == 21
     assert all((images_NCHW[:, 0, 0, 0] // 10 == labels_N).all() for images_NCHW, labels_N in splits.values())
+
+
+def test_validation_images_come_from_their_own_set_where_there_is_one():
+    alone = source_of([10, 10, 10], [4, 4, 4])
+    own = replace(
+        alone, validation_images_NCHW=100 + alone.test_images_NCHW, validation_labels_N=alone.test_labels_N
+    )
+    splits = split_source(own, parameters(), 1)
+    assert sizes(splits) == {"train": 30, "validation": 6, "test": 12}
+    assert (splits["validation"][0] >= 100).all()
+    with pytest.raises(
+        MimicError, match=r"data\.validation: needs 13 of the validation images, but 12 are left"
+    ):
+        split_source(own, parameters(validation=13), 1)
 
 
 @pytest.mark.parametrize(

@@ -18,18 +18,19 @@ def run(options) -> None:
         print(json.dumps({job.id: keys[job] for job in study.jobs()}, indent=1))
         return
     stale, data = Counter(job.step for job in stale_jobs(study, keys)), study.parameters.data
-    note, is_absent = None, data.path is not None and not data.download and not image_path(data).exists()
+    notes: list[str | None] = []
+    is_absent = data.path is not None and not data.download and not image_path(data).exists()
     if is_absent and stale["data"]:
-        note = f"{data.path} is not here yet; nothing can start before it is"
+        notes.append(f"{data.path} is not here yet; nothing can start before it is")
     else:
         try:
             if stale["data"]:
-                check_source(data)
-            note = check_memory(study)
+                check_source(data, notes.append)
+            notes.append(check_memory(study))
         except MimicError as error:
             raise MimicError(f"{options.params}: {error}") from None
     print(f"{options.params}: study {study.name}")
     for step, jobs in Counter(job.step for job in study.jobs()).items():
         print(f"  {step:<11}{jobs:>5} jobs, {jobs - stale[step]} done")
-    if note:
+    for note in filter(None, notes):
         print(f"note: {note}")

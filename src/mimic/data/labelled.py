@@ -17,3 +17,5 @@ class Source:
     train_labels_N: np.ndarray  # int64
     test_images_NCHW: np.ndarray | None = None  # None: the source has no test set of its own
     test_labels_N: np.ndarray | None = None
+    validation_images_NCHW: np.ndarray | None = None  # None: nor validation images
+    validation_labels_N: np.ndarray | None = None

@@ -16,4 +16,5 @@ def prepare(context: Context) -> None:
     source = read_source(data, seed, context.progress)
     context.progress(messages.splitting(len(source.train_labels_N), len(source.classes)))
     splits = split_source(source, data, seed)
+    context.progress(messages.drawn({name: len(labels_N) for name, (_, labels_N) in splits.items()}))
     write_packed(context.out, splits, source.classes, data.source)

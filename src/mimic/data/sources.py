@@ -7,11 +7,13 @@ import numpy as np
 from PIL import Image
 
 from mimic.data.cifar import check_cifar, read_cifar
-from mimic.data.folders import check_folders, read_folders
+from mimic.data.folders import check_folders, pool_labels, read_folders
 from mimic.data.image_parameters import Data
 from mimic.data.images import to_array
 from mimic.data.labelled import Progress, Source
+from mimic.data.splits import choose
 from mimic.data.synthetic import CLASSES, generate
+from mimic.support import messages
 
 
 def read_source(parameters: Data, seed: int, progress: Progress = print) -> Source:
@@ -35,12 +37,20 @@ def read_source(parameters: Data, seed: int, progress: Progress = print) -> Sour
     )
 
 
-def check_source(parameters: Data) -> None:
-    """Raise MimicError if the files are plainly not there: cheap enough to ask before any job starts."""
+def check_source(parameters: Data, progress: Progress = lambda line: None) -> dict[str, int]:
+    """How many images each split will have, by the listing of the files alone; {} where that says nothing.
+
+    Raises MimicError naming the file or parameter at fault: cheap enough to ask before any job starts.
+    """
     if parameters.source == "images":
-        check_folders(image_path(parameters))
-    elif parameters.source != "synthetic":
+        layout = check_folders(image_path(parameters), parameters.classes)
+        splits = choose(pool_labels(layout), layout.classes, parameters, seed=0)
+        counts = {name: len(chosen_N) for name, (_, chosen_N) in splits.items()}
+        progress(f"{layout.told()}; {messages.drawn(counts)}")
+        return counts
+    if parameters.source != "synthetic":
         check_cifar(parameters.source, image_path(parameters), parameters.download)
+    return {}
 
 
 def image_path(parameters: Data) -> Path:

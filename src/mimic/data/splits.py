@@ -1,5 +1,7 @@
 """Stratified, seeded splits: 40,000 images to train on and 10,000 to validate with, as in the paper."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -11,26 +13,37 @@ from mimic.support.errors import MimicError
 
 
 def split_source(source: Source, parameters: Data, seed: int) -> Splits:
-    """The train, validation and test images of a study.
+    """The train, validation and test images of a study. Raises MimicError as `choose` does."""
+    pools = ("train", "validation", "test")
+    labels = {pool: getattr(source, f"{pool}_labels_N") for pool in pools}
+    there = {pool: labels_N for pool, labels_N in labels.items() if labels_N is not None}
+    return {
+        name: (getattr(source, f"{pool}_images_NCHW")[chosen_N], labels[pool][chosen_N])
+        for name, (pool, chosen_N) in choose(there, source.classes, parameters, seed).items()
+    }
 
-    Test images come from the source's own test set, or from its training images where it has none.
-    Raises MimicError naming the parameter if there are too few images.
+
+def choose(
+    labels: Mapping[str, np.ndarray], classes: tuple[str, ...], parameters: Data, seed: int
+) -> dict[str, tuple[str, np.ndarray]]:
+    """Of each split the pool that it comes from, and which of its images, given the labels of each pool.
+
+    Validation and test images come from the source's own sets, or from its training images where it has
+    none. Raises MimicError naming the parameter if there are too few images.
     """
-    counts = {"validation": parameters.validation, "train": parameters.train}
-    pools = {"train": counts, "test": {"test": parameters.test}}
-    if source.test_labels_N is None:
-        if parameters.test is None:
-            raise MimicError(
-                f"data.test: must be a number, not null, because {parameters.path} has no test/ folder "
-                "and the test images are taken from train/"
-            )
-        pools = {"train": pools["test"] | counts}
-    splits: Splits = {}
-    for pool, wanted in pools.items():
-        images_NCHW, labels_N = getattr(source, f"{pool}_images_NCHW"), getattr(source, f"{pool}_labels_N")
-        for name, chosen in stratified(labels_N, wanted, source.classes, seed, pool).items():
-            splits[name] = images_NCHW[chosen], labels_N[chosen]
-    return splits
+    if "test" not in labels and parameters.test is None:
+        raise MimicError(
+            f"data.test: must be a number, not null, because {parameters.path} has no test/ folder "
+            "and the test images are taken from train/"
+        )
+    wanted: dict[str, dict[str, int | None]] = {pool: {} for pool in labels}
+    for name in ("test", "validation", "train"):  # in this order where they share a pool
+        wanted[name if name in labels else "train"][name] = getattr(parameters, name)
+    return {
+        name: (pool, chosen_N)
+        for pool, counts in wanted.items()
+        for name, chosen_N in stratified(labels[pool], counts, classes, seed, pool).items()
+    }
 
 
 def stratified(

@@ -44,9 +44,13 @@ def digest(data: Data) -> str | None:
 def _read(path: Path) -> str:
     """Of each image its split, class and file name, and its bytes: the same in a folder, zip or tar."""
     layout = read_layout(path)
-    wanted = {name for files in layout.files.values() for name in files}
+    wanted = {
+        file: f"{pool}/{layout.classes[label]}/{file.rpartition('/')[2]}"
+        for pool, files in layout.files.items()
+        for file, label in files.items()
+    }
     digests = {
-        "/".join(entry.name.split("/")[-3:]): hashlib.sha256(entry.read()).hexdigest()
+        wanted[entry.name]: hashlib.sha256(entry.read()).hexdigest()
         for entry in entries(path)
         if entry.name in wanted
     }

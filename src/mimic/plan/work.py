@@ -11,6 +11,7 @@ from mimic.dag.jobs import Job
 from mimic.dag.steps import SIDECAR
 from mimic.data.image_parameters import CHANNELS, Data
 from mimic.data.packed import DESCRIPTION, read_description
+from mimic.data.sources import check_source, image_path
 from mimic.plan.nets import PlannedNet, net_of
 from mimic.support.errors import MimicError
 from mimic.training.recipe import ModelTask
@@ -28,7 +29,7 @@ CIFAR_TRAIN, CIFAR_TEST = 50_000, 10_000
 def images_of(data: Data, folder: Path) -> Data:
     """The parameters of the images, with each number known: of the source, or of data.json in `folder`.
 
-    Raises MimicError when neither tells.
+    Raises MimicError when neither tells, or the source can't be split as asked.
     """
     open_ = [name for name in ("train", "test") if getattr(data, name) is None]
     known = {}
@@ -36,6 +37,8 @@ def images_of(data: Data, folder: Path) -> Data:
         known = {"train": CIFAR_TRAIN - data.validation, "test": CIFAR_TEST}
     elif open_ and (folder / DESCRIPTION).exists():
         known = read_description(folder).counts
+    elif open_ and image_path(data).exists():
+        known = check_source(data)
     for name in open_:
         if name not in known:
             raise MimicError(

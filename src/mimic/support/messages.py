@@ -19,6 +19,10 @@ def splitting(images: int, classes: int) -> str:
     return f"{images} images of {classes} classes read; splitting and packing"
 
 
+def drawn(counts: dict[str, int]) -> str:
+    return "split: " + ", ".join(f"{count} {name}" for name, count in counts.items()) + " images"
+
+
 def fetching(url: str) -> str:
     return f"fetching {url}"
 
