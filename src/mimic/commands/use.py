@@ -1,6 +1,7 @@
 """`mimic use`: make a preset the study at hand."""
 
 import io
+import json
 import os
 import re
 from functools import reduce
@@ -11,6 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import Node, ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 
+from mimic.commands.fitting import fitted
 from mimic.commands.schema import SCHEMA, takes
 from mimic.config.reading import PRESETS, check_parameters, parameter_file, way_out
 from mimic.config.strict_yaml import TAG, parse_yaml, read_text, read_yaml
@@ -33,12 +35,20 @@ def run(options) -> None:
     if options.params.exists() and not options.force and not _is_preset(options.params):
         raise MimicError(f"{options.params}: holds changes of your own; save it elsewhere, or add --force")
     text = read_text(preset)
-    parse_yaml(text, preset)
+    before = parse_yaml(text, preset)
+    check_parameters(before, preset)
     for assignment in options.set:
         text = _replaced(text, assignment)
+    given = {assignment.partition("=")[0] for assignment in options.set}
+    study = parse_yaml(text, preset)
+    fits = {key: value for key, value in fitted(before, study) if key not in given}
+    for key, value in fits.items():
+        text = _replaced(text, f"{key}={value if isinstance(value, str) else json.dumps(value)}")
     parameters = check_parameters(parse_yaml(text, preset), preset)
     publish.write_text(options.params, _naming_schema(text, options.params.parent))
     print(f"{options.params}: study {parameters.study}, from {preset}")
+    if fits:
+        print(f"fitted to the images: {', '.join(f'{key} {json.dumps(fits[key])}' for key in fits)}")
 
 
 def _naming_schema(text: str, folder: Path) -> str:

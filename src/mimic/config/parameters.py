@@ -3,6 +3,7 @@
 A choice that the paper does not make is called ours.
 """
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -29,6 +30,11 @@ RESERVED = ("ensemble", "searches", "teachers")  # names of folders and rows bes
 def budget_parameters(budget: str) -> int:
     """The number of parameters that a budget such as `3.16M` or `100k` names."""
     return round(float(budget[:-1]) * {"k": 1e3, "M": 1e6}[budget[-1]])
+
+
+def in_proportion(pixels: Iterable[int], before: int, after: int) -> list[int]:
+    """Lengths in images of `before` pixels a side as they are in images of `after`."""
+    return sorted({max(1, round(length * after / before)) for length in pixels})
 
 
 class Teachers(Frozen):
@@ -223,14 +229,16 @@ class Parameters(Frozen):
                             f"{name}.variants.{family}.{budget}.{wrong}: must be left out, since these twins "
                             "are to differ from their students in one thing alone"
                         )
-        if self.augmentation.window[1] > self.data.image_size:
+        size, most = self.data.image_size, self.augmentation.window[1]
+        if not size / 2 < most <= size:
+            what = "do not fit into" if most > size else "show a quarter at most of"
             raise ValueError(
-                f"augmentation.window: {self.augmentation.window[1]} pixels do not fit "
-                f"into data.image_size {self.data.image_size}"
+                f"augmentation.window: {most} pixels {what} data.image_size {size}; "
+                f"[{size * 3 // 4}, {size}] would be three quarters to all of it, as in the paper"
             )
         if max(self.evaluation.translations, default=0) >= self.data.image_size:
             raise ValueError(
                 f"evaluation.translations: {max(self.evaluation.translations)} pixels move the whole image "
-                f"out of data.image_size {self.data.image_size}"
+                f"out of data.image_size {self.data.image_size}; up to {self.data.image_size // 8} would do"
             )
         return self

@@ -20,7 +20,8 @@ def splitting(images: int, classes: int) -> str:
 
 
 def drawn(counts: dict[str, int]) -> str:
-    return "split: " + ", ".join(f"{count} {name}" for name, count in counts.items()) + " images"
+    splits = ("train", "validation", "test")
+    return f"split: {', '.join(f'{counts[split]} {split}' for split in splits)} images"
 
 
 def fetching(url: str) -> str:
