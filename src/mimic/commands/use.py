@@ -82,7 +82,7 @@ def _replaced(text: str, assignment: str) -> str:
         raise MimicError(
             f"{assignment}: must be KEY=VALUE with a key of the preset, e.g. data.path=cifar10.zip"
         )
-    reduce(getitem, keys[:-1], document)[keys[-1]] = _typed(value, takes(keys), assignment)
+    reduce(getitem, keys[:-1], document)[keys[-1]] = _typed(value, takes(keys), key)
     out = io.StringIO()
     yaml.dump(document, out)
     return out.getvalue()
@@ -99,10 +99,10 @@ def _keys(document: object, parts: list[str]) -> list[str] | None:
     return None
 
 
-def _typed(value: str, kinds: set[str], assignment: str) -> object:
+def _typed(value: str, kinds: set[str], key: str) -> object:
     """What a person typed for a key that takes `kinds` of values: for text as it stands, else as YAML."""
     is_null = "null" in kinds and value in ("", "~", "null")
-    return value if "string" in kinds and not is_null else parse_yaml(value, assignment)
+    return value if "string" in kinds and not is_null else parse_yaml(value, key)
 
 
 class _Writer(RoundTripRepresenter):
