@@ -15,9 +15,10 @@ from mimic.data.seeds import stream
 from mimic.engine.provenance import processor
 from mimic.search.points import Dimension, Point
 from mimic.search.propose import propose
-from mimic.search.samplers import Trained
+from mimic.search.round import Trained
+from mimic.search.samplers import Sampler
+from mimic.support.parts import parts_of
 
-ALGORITHMS = ("gp", "tpe", "cmaes", "random")
 KINDS = ((0.2, 0.65, False, False), (0.01, 0.05, True, False), (32, 384, False, True))
 
 
@@ -39,7 +40,7 @@ def history(dimensions: list[Dimension], count: int) -> list[Trained]:
     return trials
 
 
-def seconds(dimensions: list[Dimension], algorithm: str, finished: list[Trained], trials: int) -> float:
+def seconds(dimensions: list[Dimension], algorithm: Sampler, finished: list[Trained], trials: int) -> float:
     """Of one round of `trials` points, the model's fit included."""
     rounds = len(finished) // trials
     default = {d.name: d.from_unit(0.5) for d in dimensions}
@@ -61,11 +62,13 @@ def main() -> None:
         f"{processor()}; optuna {optuna.__version__}, torch {torch.__version__}; "
         f"{len(finished)} finished trials in {len(dimensions)} dimensions"
     )
-    for algorithm in ALGORITHMS:
+    for algorithm in (sampler() for sampler in parts_of("mimic.search.samplers")):
         seconds(dimensions, algorithm, finished[: arguments.trials], 1)  # imports
         one = seconds(dimensions, algorithm, finished, 1)
         many = seconds(dimensions, algorithm, finished, arguments.trials)
-        print(f"{algorithm:>6}:  one proposal {one:7.3f} s   a round of {arguments.trials} {many:7.3f} s")
+        print(
+            f"{algorithm.kind:>6}:  one proposal {one:7.3f} s   a round of {arguments.trials} {many:7.3f} s"
+        )
 
 
 if __name__ == "__main__":

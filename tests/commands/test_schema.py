@@ -10,6 +10,8 @@ import jsonschema
 import pytest
 import yaml
 
+from mimic.config.reading import check_parameters
+
 ROOT = Path(__file__).parents[2]
 PRESETS = sorted((ROOT / "presets").glob("*.yaml"))
 STUDIES = [*PRESETS, ROOT / "params.yaml", *sorted((ROOT / "tests").rglob("*/*.yaml"))]
@@ -53,6 +55,23 @@ def test_the_schema_knows_keys_values_and_bounds():
     assert wrong(demo | {"sede": 2}) == [""]
     assert wrong(demo | {"precision": "fp8"}) == ["precision"]
     assert wrong(demo | {"transfer": {"epochs": 0}}) == ["transfer.epochs"]
+
+
+@pytest.mark.parametrize(
+    ("group", "key", "kind"),
+    [("students", "loss", "kl"), ("students", "schedule", "patience"), ("search", "algorithm", "sobol")],
+)
+def test_a_kind_alone_stands_for_a_part(group, key, kind):
+    demo = yaml.safe_load((ROOT / "presets/demo.yaml").read_text())
+    short, full = (demo | {group: demo[group] | {key: value}} for value in (kind, {"kind": kind}))
+    assert wrong(short) == wrong(full) == []
+    assert check_parameters(short, "") == check_parameters(full, "")
+    assert wrong(demo | {group: demo[group] | {key: "other"}}) == [f"{group}.{key}"]
+
+
+def test_the_schema_offers_no_kind_alone_that_needs_more():
+    demo = yaml.safe_load((ROOT / "presets/demo.yaml").read_text())
+    assert wrong(demo | {"students": demo["students"] | {"schedule": "one_cycle"}}) == ["students.schedule"]
 
 
 @pytest.mark.parametrize("path", [*PRESETS, ROOT / "params.yaml"], ids=lambda path: path.name)

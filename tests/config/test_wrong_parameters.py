@@ -105,6 +105,13 @@ CASES = [
     ("teachers.members.t1.filters", [16, 32, 10**12], ["teacher/t1", "memory"]),
     ("data.train", 10**12, ["memory, most of it for images"]),
     ("transfer", {"epochs": 10**9, "epochs_per_shard": 10**9, "dtype": "float16"}, ["memory"]),
+    ("students.loss", "hinge", ["students.loss: kind must be one of", "'l2'"]),
+    ("students.schedule", "one_cycle", ["students.schedule.epochs", "missing"]),
+    ("search.algorithm", "grid", ["search.algorithm: kind must be one of", "'gp'", "'sobol'"]),
+    ("search.algorithm", {"kind": "grid"}, ["search.algorithm: kind must be one of", "'gp'"]),
+    ("search.algorithm", {"kind": "gp", "sigma": 0.1}, ["search.algorithm.sigma", "unknown key"]),
+    ("search.algorithm", {"kind": "cmaes", "sigma": 0}, ["search.algorithm.sigma", "greater than 0"]),
+    ("search.baseline", "gp", ["search", "another algorithm than gp"]),
     ("evaluation.translations", [0], ["evaluation.translations"]),
     ("report.confidence", 1.0, ["report.confidence", "less than 1"]),
 ]  # fmt: skip

@@ -139,7 +139,7 @@ class Plain(Frozen):
 
 
 def test_a_new_part_makes_nothing_stale(stale):
-    assert stale(("training/optimisers/plain.py", "", PART)) == set()
+    assert stale(("training/optimisers/plain.py", "", PART), ("search/samplers/plain.py", "", PART)) == set()
 
 
 def test_an_option_that_is_off_makes_nothing_stale(stale):

@@ -299,7 +299,7 @@ class Writer:
 
         Its second trial diverges and its fourth is stopped early.
         """
-        default, algorithm = job.task.default, job.task.algorithm
+        default, algorithm = job.task.default, job.task.algorithm.kind
         student = hasattr(default, "student")
         model = Model(default.family, default.budget, default.arm) if student else Model("teacher")
         found = dimensions_of(job.task)

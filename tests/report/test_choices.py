@@ -16,7 +16,7 @@ def test_the_papers_protocol_departs_only_in_the_search(paper_study):
 def test_what_was_searched_is_told(small_study):
     found = {choice.topic: choice.ours for choice in choices(small_study.parameters, PAPER_COUNTS)}
     assert found["hyperparameters"] == (
-        "Bayesian optimisation (Optuna, Gaussian process) for conv2 at 1M (logits); else given"
+        "GP, Bayesian optimisation with a Gaussian process (Optuna) for conv2 at 1M (logits); else given"
     )
     assert found["trials of a search"] == "16"
     assert found["hopeless trials"].startswith("stopped after epoch 2 ")

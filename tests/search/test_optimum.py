@@ -9,7 +9,11 @@ import pytest
 from mimic.data.seeds import stream
 from mimic.search.points import Dimension
 from mimic.search.propose import propose
-from mimic.search.samplers import Trained
+from mimic.search.round import Trained
+from mimic.search.samplers.cmaes import CMAES
+from mimic.search.samplers.gp import GP
+from mimic.search.samplers.random import Random
+from mimic.search.samplers.tpe import TPE
 
 PLANE = (Dimension("x", -5, 10), Dimension("y", 0, 15))
 CUBE = tuple(Dimension(f"x{axis}", 0, 1) for axis in range(6))
@@ -61,7 +65,7 @@ def medians(*arguments, seeds=5, **options):
     """Of the GP's searches and of the baseline's, from several seeds: none is to win by luck."""
     return [
         median(found(*arguments[:2], algorithm, *arguments[2:], seed, **options) for seed in range(seeds))
-        for algorithm in ("gp", "random")
+        for algorithm in (GP(), Random())
     ]
 
 
@@ -82,9 +86,9 @@ def test_branin_under_noise_of_a_hundredth_of_its_range():
     assert gp < 1.5 < random
 
 
-@pytest.mark.parametrize("algorithm", ["tpe", "cmaes"])
+@pytest.mark.parametrize("algorithm", [TPE(), TPE(independent=True), CMAES()])
 def test_the_other_algorithms_find_their_way_too(algorithm):
     """A bowl, in 60 trials: they need more than the GP."""
     bowl = lambda point: sum((value - 0.7) ** 2 for value in point.values())  # noqa: E731
-    values = [found(bowl, CUBE, a, 10, 6, seed) for a in (algorithm, "random") for seed in range(3)]
+    values = [found(bowl, CUBE, a, 10, 6, seed) for a in (algorithm, Random()) for seed in range(3)]
     assert max(values[:3]) < min(values[3:])

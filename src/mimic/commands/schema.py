@@ -15,6 +15,8 @@ HEAD = """# Parameters
 A study is one file, `params.yaml`. Unknown keys, wrong types and values out of bounds are refused
 before any job starts. The file is YAML 1.2, as DVC reads it: `no` is text, `1e-3` a number. An editor that
 knows YAML's language server completes and explains keys: each preset names the schema in its first line.
+The kind alone of an optimiser, loss, schedule, transform or algorithm will do where that needs nothing else:
+`loss: l2` is `loss: {kind: l2}`.
 
 `mimic schema --fix` writes this page, and [params.schema.json](../params.schema.json), from the
 types.
@@ -123,10 +125,10 @@ def _of_any_key(group: dict) -> dict:
 
 
 def _default(field: dict, required: bool) -> str:
-    """The value of a key that isn't given; nothing for a group, whose table has those of its keys."""
+    """The value of a key that isn't given; of a part its kind, of a group nothing: its table has the rest."""
     if required:
         return "required"
     value = field["default"]
     if isinstance(value, dict) and value:
-        return ""
+        return f"`{value['kind']}`" if "kind" in value else ""
     return f"`{value if isinstance(value, str) else json.dumps(value)}`"

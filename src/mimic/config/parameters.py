@@ -13,7 +13,9 @@ from mimic.distill.distillation import Ensemble
 from mimic.evaluation.protocol import Evaluation
 from mimic.nets.families import FAMILIES, teacher
 from mimic.nets.family import Family
-from mimic.search.spaces import Algorithm, MedianRule, StudentSpace, TeacherSpace
+from mimic.search.samplers import Sampler
+from mimic.search.samplers.gp import GP
+from mimic.search.spaces import MedianRule, StudentSpace, TeacherSpace
 from mimic.support.frozen import Frozen, Name, Positive, option
 from mimic.training.losses import DistillationLoss
 from mimic.training.losses.cross_entropy import CrossEntropy
@@ -147,8 +149,8 @@ class StudentSearch(Effort):
 class Search(Frozen):
     """Searches in rounds: proposals by one algorithm, each aware of the points still in training."""
 
-    algorithm: Algorithm = "gp"
-    baseline: Algorithm | None = None
+    algorithm: Sampler = GP()
+    baseline: Sampler | None = None
     """the same number of trials by another algorithm, to compare"""
     stopping: MedianRule | None = None
     """null: every trial runs to its end"""
@@ -162,8 +164,8 @@ class Search(Frozen):
 
     @model_validator(mode="after")
     def _different(self) -> "Search":
-        if self.baseline == self.algorithm:
-            raise ValueError(f"baseline must be another algorithm than {self.algorithm}, or null")
+        if self.baseline and self.baseline.kind == self.algorithm.kind:
+            raise ValueError(f"baseline must be another algorithm than {self.algorithm.kind}, or null")
         return self
 
 

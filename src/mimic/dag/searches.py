@@ -5,7 +5,8 @@ from pathlib import Path
 
 from mimic.config.parameters import Effort, Search
 from mimic.dag.jobs import Job
-from mimic.search.spaces import Algorithm, Goal, ProposalTask, SelectionTask, Space, TrialTask
+from mimic.search.samplers import Sampler
+from mimic.search.spaces import Goal, ProposalTask, SelectionTask, Space, TrialTask
 from mimic.training.recipe import ModelTask
 
 
@@ -38,12 +39,12 @@ def search_jobs(name: str, folder: Path, searching: Searching) -> SearchJobs:
     found = _rounds(name, folder / name, search.algorithm, searching)
     if search.baseline is None:
         return found
-    other = f"{name}-{search.baseline}"
+    other = f"{name}-{search.baseline.kind}"
     compared = _rounds(other, folder / other, search.baseline, searching)
     return replace(found, jobs=(*found.jobs, *compared.jobs), baseline=compared.selection)
 
 
-def _rounds(name: str, folder: Path, algorithm: Algorithm, searching: Searching) -> SearchJobs:
+def _rounds(name: str, folder: Path, algorithm: Sampler, searching: Searching) -> SearchJobs:
     """A proposal has every trial of the earlier rounds upstream; a trial knows its point from the proposal.
 
     Each round proposes `at_once` points, also the last, of which fewer may be tried: with more trials

@@ -20,6 +20,7 @@ KEYED = ("data", "nets", "training", "distill", "search", "evaluation", "report"
 
 # The packages of parts, and the module that calls what is in them.
 PARTS = {
+    "mimic.search.samplers": "mimic.search.propose",
     "mimic.data.transforms": "mimic.data.augment",
     "mimic.training.losses": "mimic.training.trainer",
     "mimic.training.schedules": "mimic.training.trainer",

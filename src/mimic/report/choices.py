@@ -86,9 +86,6 @@ def _points(p: Parameters, counts: dict[str, int]) -> Iterator[Choice]:
     yield Choice("intervals", f"{100 * p.report.confidence:g}%, {method}", None)
 
 
-ALGORITHMS = {"gp": "Gaussian process", "tpe": "tree of Parzen estimators"}
-
-
 def _search(p: Parameters) -> Iterator[Choice]:
     """How hyperparameters were found."""
     paper = "Bayesian optimisation (Spearmint)"
@@ -100,9 +97,8 @@ def _search(p: Parameters) -> Iterator[Choice]:
     if not efforts:
         yield Choice("hyperparameters", "given in the parameters", paper)
         return
-    name = p.search.algorithm
-    kind = f"Bayesian optimisation (Optuna, {ALGORITHMS[name]})" if name in ALGORITHMS else f"{name} search"
-    yield Choice("hyperparameters", f"{kind} for {'; '.join(efforts)}; else given", paper)
+    found = f"{called(p.search.algorithm)} for {'; '.join(efforts)}"
+    yield Choice("hyperparameters", f"{found}; else given", paper)
     numbers = sorted({effort.trials for effort in efforts.values()})
     yield Choice("trials of a search", listing([str(number) for number in numbers]), None)
     if p.search.stopping:

@@ -21,8 +21,9 @@ from mimic.report.claims import Status
 from mimic.report.numerals import percent, plural, signed, signed_bounds
 from mimic.report.published import CONVS, MLPS
 from mimic.report.search_results import SearchComparison
+from mimic.support.parts import kind, parts_of
 
-BAYESIAN = ("gp", "tpe")
+BAYESIAN = [kind(sampler) for sampler in parts_of("mimic.search.samplers") if sampler.is_bayesian]
 SILENT = "measures no such thing"
 ALIKE, ALIKE_SHARE = (
     0.005,

@@ -1,9 +1,8 @@
 """One round of a search: which points to train next, given every trial of the earlier rounds.
 
-The first point of the first round is the default, whatever the algorithm. The rest of that round is a
-scrambled Sobol sequence, but for `random`, the baseline, which draws uniformly in every round. Later on
-the algorithm proposes one point after another, aware of those before it. A point that can't be trained is
-refused: it is recorded, counts as a bad result within this round, and another is asked for.
+The first point of the first round is the default, whatever the algorithm, which gives all others, one after
+another. A point that can't be trained is refused: it is recorded, counts as a bad result within this round,
+and another is asked for.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,8 +10,8 @@ from dataclasses import dataclass
 from itertools import chain
 
 from mimic.search.points import Dimension, Point
-from mimic.search.samplers import Trained, make_sampler
-from mimic.search.spaces import Algorithm
+from mimic.search.round import Round, Trained
+from mimic.search.samplers import Sampler
 from mimic.support.errors import MimicError
 
 REFUSALS = 100  # in a row, after which a search gives up
@@ -39,7 +38,7 @@ class Proposal:
 def propose(
     search: str,
     dimensions: Sequence[Dimension],
-    algorithm: Algorithm,
+    algorithm: Sampler,
     seed: int,
     round: int,
     trials: int,
@@ -56,9 +55,9 @@ def propose(
     """
     if len(history) != (round - 1) * trials:
         raise ValueError(f"{search}: round {round} follows {(round - 1) * trials} trials, not {len(history)}")
-    sampler = make_sampler(search, dimensions, algorithm, seed, round, trials, history)
+    source = algorithm.start(Round(dimensions, round, trials, history, (seed, "search", search)))
     first = [(default, "default")] if round == 1 else []
-    asked = ((point, sampler.origin) for point in iter(sampler.ask, None))
+    asked = ((point, source.origin) for point in iter(source.ask, None))
 
     known = [trial.point for trial in history]
     accepted, refused = [], []
@@ -66,7 +65,7 @@ def propose(
     for point, origin in chain(first, asked):
         if reason := feasible(point):
             refused.append(Refusal(point, reason))
-            sampler.reject()
+            source.reject()
             refusals += 1
             if refusals == REFUSALS:
                 raise MimicError(

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from mimic.search.points import Point, apply_point, default_of, default_point, dimensions_of, net_of
 from mimic.search.propose import propose
-from mimic.search.samplers import Trained
+from mimic.search.round import Trained
 from mimic.search.stopping import limits
 from mimic.support import messages
 from mimic.support.context import Context
@@ -52,7 +52,7 @@ def propose_round(context: Context) -> None:
     ends = limits(task.stopping.epochs, courses) if task.stopping else {}
     content = {
         "search": search,
-        "algorithm": task.algorithm,
+        "algorithm": task.algorithm.kind,
         "round": task.round,
         "points": list(proposal.points),
         "origins": list(proposal.origins),

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from mimic.nets.family import Family
+from mimic.search.samplers import Sampler
 from mimic.support.frozen import Frozen, Positive, option
 from mimic.training.recipe import StudentTask, TeacherTask
 
-Algorithm = Literal["gp", "tpe", "cmaes", "random"]
 PoolLayer = Literal["conv1", "conv2", "conv3"]
 DIGITS = 4  # significant ones of a value that is not whole, so that a reader can copy it (ours)
 
@@ -84,7 +84,7 @@ class Goal(Frozen):
 class ProposalTask(Frozen):
     """Propose the points of one round of a search."""
 
-    algorithm: Algorithm
+    algorithm: Sampler
     stopping: MedianRule | None
     space: Space
     default: TeacherTask | StudentTask
@@ -110,7 +110,7 @@ class SelectionTask(Frozen):
 
     averaged: int
     """models kept for Figure 1"""
-    algorithm: Algorithm
+    algorithm: Sampler
     space: Space
     default: TeacherTask | StudentTask
     goal: Goal

@@ -50,7 +50,7 @@ def select_trials(context: Context) -> None:
         origin, point = proposal["origins"][at], proposal["points"][at]
         trials.append(Trial(name, proposal["round"], at + 1, origin, point, read_record(folder)))
     content = selection(
-        context.name, task.algorithm, trials, dimensions_of(task), default_of(task), task.averaged
+        context.name, task.algorithm.kind, trials, dimensions_of(task), default_of(task), task.averaged
     )
     write_json(context.out / "selection.json", content)
     pd.DataFrame(table(trials, 1 - 1 / task.goal.classes)).to_csv(context.out / "trials.csv", index=False)

@@ -3,9 +3,9 @@
 import pkgutil
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from typing import Annotated, Any, Union
+from typing import Annotated, Any, Literal, Union
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from mimic.support.frozen import Frozen, asked
 
@@ -13,12 +13,13 @@ from mimic.support.frozen import Frozen, asked
 def one_of(package: str, among: Callable[[type], bool] = lambda part: True) -> Any:
     """The type of a part of `package`: the union of the classes that its modules define, told apart by kind.
 
-    A part more is a module more: params.yaml, its schema and its messages follow.
+    A part more is a module more: params.yaml, its schema and its messages follow. A kind alone, `l2`, stands
+    for `{kind: l2}`; the schema offers it where no parameter is required.
     """
     classes = tuple(filter(among, parts_of(package)))
-    if len(classes) > 1:
-        return Annotated[Union[classes], Field(discriminator="kind")]  # noqa: UP007
-    return classes[0]
+    part = Annotated[Union[classes], Field(discriminator="kind")] if len(classes) > 1 else classes[0]  # noqa: UP007
+    alone = Literal[tuple(kind(part) for part in classes if _is_complete(part))]
+    return Annotated[part, BeforeValidator(_in_full, json_schema_input_type=part | alone)]
 
 
 def parts_of(package: str) -> tuple[type[Frozen], ...]:
@@ -28,12 +29,26 @@ def parts_of(package: str) -> tuple[type[Frozen], ...]:
     return tuple(part for module in modules for part in vars(module).values() if _is_part(part, module))
 
 
+def kind(part: type[Frozen]) -> str:
+    """What params.yaml calls the parts of a class."""
+    return part.model_fields["kind"].default
+
+
 def called(part: Frozen) -> str:
     """A part in words: the first sentence of its docstring, then its parameters without options off."""
     text = type(part).__doc__.partition(".")[0]
     if text.partition(" ")[0][1:].islower():  # an ordinary word
         text = text[0].lower() + text[1:]
     return ", ".join([text, *_words({name: v for name, v in asked(part).items() if name != "kind"})])
+
+
+def _in_full(value: object) -> object:
+    return {"kind": value} if isinstance(value, str) else value
+
+
+def _is_complete(part: type[Frozen]) -> bool:
+    """Whether its kind is all that has to be said."""
+    return not any(field.is_required() for field in part.model_fields.values())
 
 
 def _words(parameters: dict) -> Iterator[str]:
