@@ -100,9 +100,9 @@ def _keys(document: object, parts: list[str]) -> list[str] | None:
 
 
 def _typed(value: str, kinds: set[str], key: str) -> object:
-    """What a person typed for a key that takes `kinds` of values: for text as it stands, else as YAML."""
+    """What a person typed for a key that takes `kinds` of values: where only text will do, as it stands."""
     is_null = "null" in kinds and value in ("", "~", "null")
-    return value if "string" in kinds and not is_null else parse_yaml(value, key)
+    return value if kinds - {"null"} == {"string"} and not is_null else parse_yaml(value, key)
 
 
 class _Writer(RoundTripRepresenter):
