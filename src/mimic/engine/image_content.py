@@ -7,6 +7,7 @@ are read again. Where the images are absent, the packed set says of which conten
 import hashlib
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from mimic.dag.steps import SIDECAR
@@ -83,5 +84,6 @@ def _known(path: Path) -> str | None:
 
 def _remembered(path: Path, content: str) -> str:
     known = {"listing": _listing(path.resolve()), "content": content}
-    publish.write_text(_cache(path), json.dumps(known), durable=False)
+    with suppress(OSError):  # a folder to be read alone
+        publish.write_text(_cache(path), json.dumps(known), durable=False)
     return content

@@ -2,10 +2,16 @@
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from mimic.support.disk import FORBIDDEN, FULL, number_of
+
+os.umask(UMASK := os.umask(0o022))  # it can not be read without being set
+MODE = 0o666 & ~UMASK  # of published files: a group's where the group is to write
 
 
 def sync_file(path: Path) -> None:
@@ -28,22 +34,45 @@ def atomic_path(target: Path, durable: bool = True) -> Iterator[Path]:
     """A path beside `target` to write to; renamed onto `target` when the block ends without error.
 
     Killed at any instant, `target` is either the old file or the new one; if `durable`, also when the
-    machine loses power.
+    machine loses power. What the system refuses is an OSError that names `target`.
     """
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".aside")
-    os.close(handle)
+    with _naming(target):
+        handle, aside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".aside")
+        os.close(handle)
+        try:
+            yield Path(aside)
+            os.chmod(aside, MODE)
+            if durable:
+                sync_file(Path(aside))
+            os.replace(aside, target)
+            if durable:
+                sync_folder(target.parent)
+        finally:
+            Path(aside).unlink(missing_ok=True)
+
+
+@contextmanager
+def _naming(target: Path) -> Iterator[None]:
+    """A write that fails says neither where nor, by safetensors, in a form that programs read."""
     try:
-        yield Path(aside)
-        os.chmod(aside, 0o644)
-        if durable:
-            sync_file(Path(aside))
-        os.replace(aside, target)
-        if durable:
-            sync_folder(target.parent)
-    finally:
-        Path(aside).unlink(missing_ok=True)
+        yield
+    except Exception as error:
+        number, named = number_of(error), getattr(error, "filename", None)
+        if number not in FULL | FORBIDDEN or (named and Path(str(named)).parent != target.parent):
+            raise
+        raise OSError(number, os.strerror(number), os.fspath(target)) from error
+
+
+def renew(path: Path) -> None:
+    """Give a file the date of now and the rights of a new one; another person's is copied first."""
+    try:
+        os.chmod(path, MODE)
+        os.utime(path)
+    except PermissionError:
+        with atomic_path(path) as aside:
+            shutil.copyfile(path, aside)
 
 
 def write_text(target: Path, text: str, durable: bool = True) -> None:
