@@ -1,5 +1,6 @@
 """The claims' rules: the paper's own tables must be supported, and each claim reversed contradicted."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -160,6 +161,14 @@ def test_a_seed_that_diverged_leaves_its_claims_undecided_and_is_named(whole, le
     assert found["several_layers"].status == found["compression_gap"].status == "undecided"
     assert found["mlp_depth"].status == "supported"
     assert "Diverged or ended at chance: conv3 at 10M." in found["several_layers"].shortfall
+
+
+def test_a_seed_at_chance_leaves_its_claims_undecided(whole):
+    model = Model("mlp4", "10M", "logits")
+    cell = whole.cells[model]
+    found = answers(Accuracies(whole.cells | {model: replace(cell, dead=1)}))
+    assert found["mlp_depth"].status == "undecided"
+    assert found["several_layers"].status == "supported"
 
 
 def test_a_lost_seed_does_not_pair_the_others_wrongly():

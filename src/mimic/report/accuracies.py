@@ -36,9 +36,10 @@ Weights = Mapping[Model, float]
 class Cell:
     """One model's outcomes on the test images."""
 
-    correct_SN: np.ndarray  # bool: [seeds that learnt, test images]
+    correct_SN: np.ndarray  # bool: [seeds that finished, test images]
     validation_accuracy: float = float("nan")  # mean over those seeds
-    diverged: int = 0  # seeds that diverged or ended at chance
+    diverged: int = 0  # seeds that did not finish
+    dead: int = 0  # seeds that finished at chance
     repetitions: tuple[int, ...] = ()  # which of the study's seeds these are; ours count from 1
     unconverged: int = 0  # seeds that were still learning when they ended
 
@@ -48,7 +49,7 @@ class Cell:
 
 
 class Accuracies:
-    """Accuracies and their contrasts, with intervals. A model of which no seed learnt has none."""
+    """Accuracies and their contrasts, with intervals. A model of which no seed finished has none."""
 
     def __init__(self, cells: Mapping[Model, Cell], confidence: float = 0.95) -> None:
         self.cells = dict(cells)
@@ -58,7 +59,7 @@ class Accuracies:
         return model in self.cells and self.cells[model].seeds > 0
 
     def diverged(self, model: Model) -> bool:
-        """Whether the model ran, and no seed of it learnt."""
+        """Whether the model ran, and no seed of it finished."""
         return model in self.cells and self.cells[model].seeds == 0
 
     def mean(self, model: Model) -> float:
@@ -74,7 +75,7 @@ class Accuracies:
 
     @cached_property
     def intervals(self) -> dict[Model, Interval]:
-        """The accuracy of every model that learnt."""
+        """The accuracy of every model that finished."""
         return {model: self.contrast({model: 1}) for model in self.cells if model in self}
 
     def contrast(self, weights: Weights) -> Interval:

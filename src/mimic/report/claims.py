@@ -171,8 +171,9 @@ def answer_claims(table: Accuracies) -> list[Answer]:
 def _examined(claim: Claim, table: Accuracies) -> Answer:
     text, hypotheses = claim.examine(table)
     models = list(dict.fromkeys(model for found in hypotheses for model in found.weights))
-    lost = tuple(_name(model) for model in models if table.cells[model].diverged)
-    unconverged = tuple(_name(model) for model in models if table.cells[model].unconverged)
+    cells = {model: table.cells[model] for model in models}
+    lost = tuple(_name(model) for model, cell in cells.items() if cell.diverged or cell.dead)
+    unconverged = tuple(_name(model) for model, cell in cells.items() if cell.unconverged)
     whole = [found for found in hypotheses if all(model in table for model in found.weights)]
     comparisons = [
         Comparison(

@@ -103,15 +103,16 @@ class Results:
         return Accuracies(self.accuracies.cells | trials, self.parameters.report.confidence)
 
     def _cell(self, rows: pd.DataFrame) -> Cell:
-        learnt = rows[(rows.status == "finished") & ~rows.index.isin(self.dead)]
+        finished = rows[rows.status == "finished"]
         images = len(self.correct["ensemble"])
-        correct = [self.correct[name] for name in learnt.index]
+        correct = [self.correct[name] for name in finished.index]
         return Cell(
             correct_SN=np.stack(correct) if correct else np.zeros((0, images), bool),
-            validation_accuracy=float(learnt.validation_accuracy.mean()),
-            diverged=len(rows) - len(learnt),
-            repetitions=tuple(learnt.seed.fillna(1).astype(int)),
-            unconverged=int(learnt.index.isin(self.unconverged).sum()),
+            validation_accuracy=float(finished.validation_accuracy.mean()),
+            diverged=len(rows) - len(finished),
+            dead=int(finished.index.isin(self.dead).sum()),
+            repetitions=tuple(finished.seed.fillna(1).astype(int)),
+            unconverged=int(finished.index.isin(self.unconverged).sum()),
         )
 
     @cached_property
@@ -123,7 +124,7 @@ class Results:
 
     @cached_property
     def unconverged(self) -> list[str]:
-        """Models that still learnt when they ended: over the last tenth of their epochs the validation error
+        """Models that still finished when they ended: over the last tenth of their epochs the validation error
         fell by more than 0.2 points, in the mean of that tenth against the one before."""
         found = []
         for name, history in self.histories.groupby("name", sort=False):
