@@ -124,7 +124,7 @@ class Results:
 
     @cached_property
     def unconverged(self) -> list[str]:
-        """Models that still finished when they ended: over the last tenth of their epochs the validation error
+        """Models that still learnt when they ended: over the last tenth of their epochs the validation error
         fell by more than 0.2 points, in the mean of that tenth against the one before."""
         found = []
         for name, history in self.histories.groupby("name", sort=False):
