@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import psutil
 import torch
 
+from mimic.training.precision import product_dtype
+
 TRIES = 3  # of a matrix product, of which the fastest counts
 
 
@@ -54,8 +56,12 @@ def spread(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def matrix_product_flops(side: int = 2048, device: torch.device | str = "cpu") -> Seconds:
-    """Floating-point operations a second in a bf16 product of two matrices, by each clock: the peak."""
-    matrices = torch.randn(2, side, side, device=device).bfloat16()
+    """Floating-point operations a second in a product of two matrices, by each clock: the peak.
+
+    In bf16 where the hardware multiplies it, else in fp32, as training does.
+    """
+    matrices = torch.randn(2, side, side, device=device)
+    matrices = matrices.to(product_dtype(matrices.device, "bf16"))
 
     def product() -> None:
         matrices[0] @ matrices[1]

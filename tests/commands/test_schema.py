@@ -85,8 +85,8 @@ def test_the_page_explains_keys():
     rows = (ROOT / "docs/parameters.md").read_text().splitlines()
     assert "| `image_size` | whole number, ≥ 8, ≤ 256 | `32` | pixels a side |" in rows
     assert (
-        "| `precision` | `fp32`, `bf16` | required | of matrix products and convolutions; weights are fp32 |"
-        in rows
+        "| `precision` | `fp32`, `bf16` | required | of matrix products and convolutions; bf16 where the "
+        "hardware multiplies it; weights are fp32 |" in rows
     )
 
 

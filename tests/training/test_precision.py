@@ -48,13 +48,24 @@ def test_a_device_that_does_not_exist_is_refused_by_name(monkeypatch, name):
         precision.choose_device()
 
 
-def test_bf16_is_the_precision_of_products_alone():
+def test_bf16_is_the_precision_of_products_alone(monkeypatch):
+    monkeypatch.setattr(precision, "_has_bf16", lambda device_type: True)
     layer = nn.Linear(4, 4)
     with precision.autocast(CPU, "bf16"):
         assert layer(torch.ones(1, 4)).dtype == torch.bfloat16
     with precision.autocast(CPU, "fp32"):
         assert layer(torch.ones(1, 4)).dtype == torch.float32
     assert layer.weight.dtype == torch.float32
+
+
+@pytest.mark.parametrize(("instruction", "dtype"), [("avx2", torch.float32), ("avx512_bf16", torch.bfloat16)])
+def test_a_processor_without_bf16_computes_in_fp32(monkeypatch, instruction, dtype):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {instruction: True})
+    precision._has_bf16.cache_clear()
+    assert precision.product_dtype(CPU, "bf16") == dtype
+    with precision.autocast(CPU, "bf16"):
+        assert nn.Linear(4, 4)(torch.ones(1, 4)).dtype == dtype
+    precision._has_bf16.cache_clear()
 
 
 def test_a_seed_fixes_what_torch_draws():

@@ -183,7 +183,7 @@ class Parameters(Frozen):
     seed: Annotated[int, Field(ge=0, lt=2**63)]
     """of splits, images, weights and all else that is drawn"""
     precision: Literal["fp32", "bf16"]
-    """of matrix products and convolutions; weights are fp32"""
+    """of matrix products and convolutions; bf16 where the hardware multiplies it; weights are fp32"""
     data: Data
     augmentation: Augmentation
     teachers: Teachers

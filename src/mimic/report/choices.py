@@ -77,7 +77,7 @@ def _points(p: Parameters, counts: dict[str, int]) -> Iterator[Choice]:
     reduction = getattr(p.students.loss, "reduction", "sum")  # the paper leaves it open
     yield Choice("loss of students", called(p.students.loss), called(L2(reduction=reduction)))
     yield from _search(p)
-    precisions = {"bf16": "bfloat16 products, float32 weights", "fp32": "float32"}
+    precisions = {"bf16": "bfloat16 products where the hardware has them, float32 weights", "fp32": "float32"}
     yield Choice("precision", precisions[p.precision], None)
     yield Choice("selection of the ensemble", "greedy, forward, without replacement", None)
     seeds = sorted({group.seeds for group in p.groups.values() if group.variants})

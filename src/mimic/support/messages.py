@@ -67,6 +67,10 @@ def ended(epochs: int, stop: str, validation_accuracy: float, best_epoch: int) -
     )
 
 
+def no_bf16() -> str:
+    return "precision is fp32 here, where bf16 was allowed: this hardware multiplies none"
+
+
 def member_failed(error: Exception) -> str:
     return f"failed: {type(error).__name__}: {error}; the others go on"
 

@@ -83,8 +83,27 @@ def _keep_freed_memory() -> None:
 
 
 def autocast(device: torch.device, precision: Precision) -> torch.autocast:
-    """The context of a forward pass: with bf16, matrix products and convolutions are computed in it."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
+    """The context of a forward pass: with bf16, matrix products and convolutions are computed in it.
+
+    In float32 where the hardware has no such products: there bf16 takes up to 80 times as long.
+    """
+    return torch.autocast(
+        device.type, torch.bfloat16, enabled=product_dtype(device, precision) != torch.float32
+    )
+
+
+def product_dtype(device: torch.device, precision: Precision) -> torch.dtype:
+    """The type in which `device` multiplies matrices when `precision` is asked for."""
+    return torch.bfloat16 if precision == "bf16" and _has_bf16(device.type) else torch.float32
+
+
+@cache
+def _has_bf16(device_type: str) -> bool:
+    """Whether the hardware itself multiplies bfloat16 numbers: AVX-512, AMX or Arm's; GPUs since Ampere."""
+    if device_type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16"))
 
 
 def reseed(device: torch.device, seed: int) -> None:

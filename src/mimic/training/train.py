@@ -22,7 +22,7 @@ from mimic.training.fit import fit
 from mimic.training.member import Member, Validation
 from mimic.training.models import make_net, subject_of, write_model
 from mimic.training.outcome import Subject
-from mimic.training.precision import choose_device, prepare
+from mimic.training.precision import choose_device, prepare, product_dtype
 from mimic.training.predict import predict
 from mimic.training.recipe import StudentTask, TeacherTask, hyperparameters
 from mimic.training.streams import AugmentedStream, Purpose
@@ -103,6 +103,8 @@ def train_models(
         fit_task.loss.start(net, stream.targets)
         subject = subject_of(task, context.name, size)
         _announce(context, subject)
+        if fit_task.precision == "bf16" and product_dtype(stream.device, "bf16") != torch.bfloat16:
+            context.progress(messages.no_bf16())
         member = Member(net, fit_task, context.training, context.identity.get("key", ""), context.progress)
         subjects[member] = context, subject
     with StopFlag() as stop:

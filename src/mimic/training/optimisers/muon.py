@@ -64,10 +64,12 @@ def _divided(weights: "dict[str, Tensor]") -> "tuple[dict[str, Tensor], dict[str
 def orthogonal(matrix_RC: "Tensor") -> "Tensor":
     """Roughly U V^T, where `matrix_RC` is U S V^T: the singular values become 0.7 to 1.2.
 
-    By the quintic iteration of Newton and Schulz in bfloat16, which is good enough (Jordan et al.).
+    By the quintic iteration of Newton and Schulz, for which bfloat16 is good enough (Jordan et al.).
     """
+    from mimic.training.precision import product_dtype
+
     a, b, c = COEFFICIENTS
-    x = matrix_RC.bfloat16()
+    x = matrix_RC.to(product_dtype(matrix_RC.device, "bf16"))
     if is_tall := x.shape[0] > x.shape[1]:
         x = x.T
     x = x / x.norm().clamp(min=1e-7)
