@@ -1,7 +1,6 @@
 """The command line's grammar: every command, what it does, and its arguments."""
 
 import argparse
-import os
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import wrap
@@ -122,7 +121,7 @@ FILE = path(
 )  # fmt: skip
 JOBS = argument("jobs", nargs="*", metavar="JOB", help="of the step, e.g. conv2-1M-logits-s1")
 RUN = (
-    argument("--threads", type=whole(1), default=os.cpu_count() or 1, help="processor threads"),
+    argument("--threads", type=whole(1), help="processor threads (one a processor that it may use)"),
     path("--log", help="a file to append progress to"),
 )
 

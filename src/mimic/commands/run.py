@@ -9,6 +9,7 @@ from mimic.engine.specs import Spec
 from mimic.support import publish
 from mimic.support.errors import MimicError
 from mimic.support.interrupt import Interrupted
+from mimic.support.processors import usable
 
 
 def run(options) -> int:
@@ -17,7 +18,7 @@ def run(options) -> int:
     title = todo[0].title + (f" and {len(todo) - 1} more" if todo[1:] else "")
     say = engine.Reporter(title, options.log)
     try:
-        engine.run(todo, options.threads, options.log)
+        engine.run(todo, options.threads or usable(), options.log)
     except Interrupted as interruption:
         say(str(interruption))
         return 128 + interruption.signum

@@ -4,7 +4,6 @@ Processes side by side slow one another, by shared memory and clock; so all meas
 """
 
 import multiprocessing
-import os
 import statistics
 import tempfile
 import time
@@ -26,6 +25,7 @@ from mimic.plan.hardware import HERE, Hardware, Pace
 from mimic.plan.nets import PlannedNet
 from mimic.plan.work import Counts
 from mimic.support.errors import MimicError
+from mimic.support.processors import usable
 from mimic.training import checkpoint
 from mimic.training.losses.cross_entropy import CrossEntropy
 from mimic.training.precision import choose_device, prepare
@@ -157,4 +157,4 @@ def side_by_side() -> int:
     """Jobs that this machine runs at once: one a GPU, else one a processor that this process may use."""
     if choose_device().type == "cuda":
         return torch.cuda.device_count()
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return usable()
