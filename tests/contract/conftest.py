@@ -37,7 +37,7 @@ class Repository:
             "DVC_SITE_CACHE_DIR": str(state / "site"),
             "DVC_GLOBAL_CONFIG_DIR": str(state / "global"),
             "DVC_SYSTEM_CONFIG_DIR": str(state / "system"),
-            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_GLOBAL": str(self.folder.parent / "gitconfig"),
             **{f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
             "MIMIC_TRACKING": self.tracking,
             "MLFLOW_TRACKING_URI": "http://127.0.0.1:9",  # nobody listens there
