@@ -18,7 +18,7 @@ from mimic.engine.open_study import open_study
 from mimic.engine.run_lock import RUN_LOCK
 from mimic.engine.specs import stale_jobs
 from mimic.engine.state import LOG_ALONE, STATE
-from mimic.plan.limits import check_memory
+from mimic.plan.limits import check_limits
 from mimic.support import publish
 from mimic.support.errors import MimicError
 
@@ -70,7 +70,8 @@ class SnakefileStudy:
             if "data/data" in self._stale:
                 check_source(study.parameters.data)
             if stale:
-                _note(check_memory(study))
+                for note in check_limits(study):
+                    _note(note)
         except MimicError as error:
             raise MimicError(f"{self._params}: {error}") from None
         STATE.mkdir(exist_ok=True)

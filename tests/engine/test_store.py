@@ -1,5 +1,6 @@
 """Earlier results come back by key, from the store or from DVC's cache, if their digests are right."""
 
+import errno
 import hashlib
 import json
 from pathlib import Path
@@ -182,3 +183,32 @@ def test_a_settled_task_is_found_under_the_key_of_an_earlier_search(out, said):
     assert store.restore(grown, out / "new", lambda: {"learning_rate": 0.2}, said.append) is None
     record = store.restore(grown, out / "new", lambda: task, said.append)
     assert (record.key, record.parameters) == (grown.key, grown.asked)
+
+
+def test_what_finds_no_room_leaves_what_was_there(here, monkeypatch):
+    """Where links are not to be had, a copy may fail halfway."""
+    Path("model").write_bytes(CONTENT)
+    store.keep(sidecar({"model": CONTENT}), {"model": Path("model")})
+
+    def fill_up(source, target):
+        Path(target).write_bytes(b"wei")
+        raise OSError(errno.ENOSPC, "")
+
+    monkeypatch.setattr("os.link", fill_up)
+    monkeypatch.setattr("shutil.copyfile", fill_up)
+    Path("other").write_bytes(b"others")
+    with pytest.raises(OSError):
+        store.keep(sidecar({"model": b"others"}), {"model": Path("other")})
+    assert [(file.name, file.read_bytes()) for file in store.shelf(KEY).glob("*model*")] == [
+        ("model", CONTENT)
+    ]
+
+
+def test_a_file_of_two_names_may_be_kept_under_a_third(here):
+    """As a result that is published is."""
+    Path("model").write_bytes(CONTENT)
+    for _ in range(2):
+        store.keep(sidecar({"model": CONTENT}), {"model": Path("model")})
+        (store.shelf(KEY) / SIDECAR).unlink()  # a kill
+    assert [file.name for file in store.shelf(KEY).iterdir()] == ["model"]
+    assert Path("model").stat().st_nlink == 2

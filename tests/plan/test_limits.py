@@ -1,4 +1,4 @@
-"""What memory can't hold is told before any job, and what it can isn't mentioned."""
+"""What memory or disk can't hold is told before any job, and what they can isn't mentioned."""
 
 from types import SimpleNamespace
 
@@ -7,7 +7,7 @@ import pytest
 
 from mimic.config.bounds import check_bounds
 from mimic.plan import limits
-from mimic.plan.limits import check_memory
+from mimic.plan.limits import check_limits
 from mimic.support.errors import MimicError
 
 DATA = {"source": "synthetic", "image_size": 8, "train": 100_000, "validation": 20, "test": 30}
@@ -17,11 +17,12 @@ SCHEDULE = {"kind": "one_cycle", "epochs": 3}
 
 @pytest.fixture
 def note(make_study, monkeypatch):
-    """What is told of a study of 100,000 images on a machine of some bytes."""
+    """What is told of a study of 100,000 images on a machine of some bytes of memory and of disk."""
 
-    def of(memory: float, **changes) -> str | None:
+    def of(memory: float, room: float = 1e12, **changes) -> str | None:
         monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=memory))
-        return check_memory(make_study(**{"data": DATA} | changes))
+        monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=room))
+        return "; ".join(check_limits(make_study(**{"data": DATA} | changes))) or None
 
     return of
 
@@ -45,6 +46,19 @@ def test_a_note_says_which_job_and_what_it_needs_it_for(note):
         "teacher/wide needs at least 6 GB of memory, most of it for weights (widths, filters, hidden); "
         "this machine has 1 GB"
     )
+
+
+def test_a_disk_too_full_for_what_is_missing_is_told(note, tmp_path):
+    """The images once, three epochs of logits and little else, as long as they aren't there."""
+    missing = 100_050 * (3 * 64 + 8) + 3 * 100_000 * 10 * 2
+    assert note(1e9, room=1.2 * missing) is None
+    assert note(1e9, room=0.5 * missing).startswith(
+        "results that are not here yet take at least 29 MB; 13 MB are free on the disk of "
+    )
+    sidecar = tmp_path / "counted/data/job.json"
+    sidecar.parent.mkdir(parents=True)
+    sidecar.touch()
+    assert note(1e9, room=0.5 * missing) is None
 
 
 def test_what_no_machine_holds_is_refused(note, monkeypatch):

@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -40,7 +41,7 @@ def test_a_file_without_room_is_named_and_the_earlier_one_stays(tmp_path, small_
     with pytest.raises(OSError) as caught:
         write(path)
     assert disk.refused(caught.value).startswith(f"{path}: file too large: ")
-    assert f"MB are free on the disk of {path}; make room" in disk.refused(caught.value)
+    assert disk.refused(caught.value).endswith("MB are free on its disk; make room and call again")
     assert path.read_text() == "earlier"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -52,6 +53,18 @@ def test_a_cohort_that_finds_no_room_says_so_once():
     )
     assert disk.refused(ExceptionGroup("2 of 2 failed", [full, ValueError("a bug")])) is None
     assert disk.refused(ConnectionRefusedError(errno.ECONNREFUSED, "")) is None
+
+
+@pytest.fixture
+def large_file(tmp_path) -> Path:
+    (tmp_path / "whole").write_bytes(bytes(400_000))
+    return tmp_path / "whole"
+
+
+def test_of_a_copy_the_new_file_is_named(large_file, tmp_path, small_files):
+    with pytest.raises(OSError) as caught:
+        shutil.copyfile(large_file, tmp_path / "copy")
+    assert disk.refused(caught.value).startswith(f"{tmp_path / 'copy'}: file too large")
 
 
 def test_a_folder_to_be_read_alone_is_told_from_a_fault():

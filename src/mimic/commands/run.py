@@ -6,7 +6,7 @@ from mimic.engine import specs
 from mimic.engine.keys import Keys
 from mimic.engine.open_study import open_study
 from mimic.engine.specs import Spec
-from mimic.support import publish
+from mimic.support import disk, publish
 from mimic.support.errors import MimicError
 from mimic.support.interrupt import Interrupted
 from mimic.support.processors import usable
@@ -26,6 +26,9 @@ def run(options) -> int:
         say(f"refused: {error}")
         return 2
     except Exception as error:
+        if line := disk.refused(error, todo[0].sidecar.parent):
+            say(f"failed: {line}")
+            return 1
         say(f"failed: {type(error).__name__}: {error}")
         raise
     if options.command == "run" and options.cohort:

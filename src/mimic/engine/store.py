@@ -54,11 +54,17 @@ def keep_what_is_there(sidecar: Path, outputs: dict[str, Path]) -> None:
 
 
 def _link(source: Path, target: Path) -> None:
-    target.unlink(missing_ok=True)
+    """Give a file one name more; what had that name goes when its successor is whole."""
+    aside = target.with_name(f".{target.name}.aside")
+    aside.unlink(missing_ok=True)
     try:
-        os.link(source.resolve(), target)
-    except OSError:  # a file system without hard links, or another one
-        shutil.copyfile(source, target)
+        try:
+            os.link(source.resolve(), aside)
+        except OSError:  # a file system without hard links, or another one
+            shutil.copyfile(source, aside)
+        os.replace(aside, target)
+    finally:
+        aside.unlink(missing_ok=True)  # also where both were names of one file: to rename does nothing then
 
 
 def restore(

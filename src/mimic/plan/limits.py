@@ -1,4 +1,4 @@
-"""Whether memory holds a study, told before any job. What is counted here is the least that a job needs."""
+"""Whether memory and disk hold a study, told before any job. What is counted is the least that is needed."""
 
 from math import prod
 
@@ -8,17 +8,18 @@ from mimic.config.bounds import check_batches
 from mimic.dag.jobs import Job
 from mimic.dag.study import Study
 from mimic.plan.work import Counts, images_of
+from mimic.support import disk
 from mimic.support.errors import MimicError
 
 MOST = 4e12  # bytes of the largest machine (ours)
 COPIES = 2  # of the weights while training: they and their gradients; and the optimiser's
 
 
-def check_memory(study: Study) -> str | None:
-    """A note where this machine's memory holds less than the study needs, which a cluster's may.
+def check_limits(study: Study) -> list[str]:
+    """Notes where this machine's memory, or the disk of the results, holds less than the study needs.
 
-    Raises MimicError for a batch larger than the training set, for what no machine can hold, and where
-    nothing tells the number of images.
+    A cluster's memory may hold more. Raises MimicError for a batch larger than the training set, for what no
+    machine can hold, and where nothing tells the number of images.
     """
     parameters = study.parameters
     counts = Counts(images_of(parameters.data, study.folder / "data"))
@@ -27,10 +28,24 @@ def check_memory(study: Study) -> str | None:
     needs = {job.id: _parts(job, counts, number) for job in study.jobs()}
     job, parts = max(needs.items(), key=lambda need: sum(need[1].values()))
     most, here = max(parts, key=parts.__getitem__), psutil.virtual_memory().total
-    told = f"{job} needs at least {_gigabytes(sum(parts.values()))} of memory, most of it for {most}"
+    told = f"{job} needs at least {_size(sum(parts.values()))} of memory, most of it for {most}"
     if sum(parts.values()) > MOST:
-        raise MimicError(f"{told}; no machine has more than {_gigabytes(MOST)}")
-    return f"{told}; this machine has {_gigabytes(here)}" if sum(parts.values()) > here else None
+        raise MimicError(f"{told}; no machine has more than {_size(MOST)}")
+    notes = [f"{told}; this machine has {_size(here)}"] if sum(parts.values()) > here else []
+    missing, free = _missing(study, counts), disk.free(study.folder)
+    if missing > free:
+        notes.append(
+            f"results that are not here yet take at least {_size(missing)}; "
+            f"{_size(free)} are free on the disk of {study.folder}"
+        )
+    return notes
+
+
+def _missing(study: Study, counts: Counts) -> float:
+    """Bytes of the results that aren't here, and of the largest checkpoint on the way to them."""
+    works = [counts.work(job) for job in study.jobs() if not job.sidecar.exists()]
+    checkpoints = [work.trained.checkpoint for work in works if work.trained]
+    return sum(work.stored for work in works) + max(checkpoints, default=0)
 
 
 def _parts(job: Job, counts: Counts, number: int) -> dict[str, float]:
@@ -48,5 +63,7 @@ def _parts(job: Job, counts: Counts, number: int) -> dict[str, float]:
     }
 
 
-def _gigabytes(number: float) -> str:
+def _size(number: float) -> str:
+    if number < 1e9:
+        return f"{number / 1e6:,.0f} MB"
     return f"{number / 1e9:,.0f} GB" if number < 1e21 else f"{number / 1e9:.0e} GB"

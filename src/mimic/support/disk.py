@@ -20,9 +20,11 @@ def refused(error: BaseException, where: Path = Path()) -> str | None:
         lines = [refused(one, where) for one in error.exceptions]
         return lines[0] if all(lines) else None
     number = number_of(error)
-    file = Path(str(getattr(error, "filename", None) or where))
-    if number in FULL:
-        return f"{file}: {os.strerror(number).lower()}{_room(file)}; make room and call again"
+    if number in FULL:  # of a copy, the second name's disk
+        file = _named(error, "filename2") or _named(error, "filename") or where
+        room = f"{free(file) / 1e6:,.0f} MB are free on its disk"
+        return f"{file}: {os.strerror(number).lower()}: {room}; make room and call again"
+    file = _named(error, "filename") or where
     if number in FORBIDDEN:
         return f"{file}: {os.strerror(number).lower()}{_owner(file)}; work in a folder of your own"
     return None
@@ -40,9 +42,14 @@ def _nearest(file: Path) -> Path:
     return next((path for path in (file, *file.parents) if path.exists()), Path())
 
 
-def _room(file: Path) -> str:
-    folder = _nearest(file.absolute())
-    return f": {shutil.disk_usage(folder).free / 1e6:,.0f} MB are free on the disk of {folder}"
+def free(file: Path) -> int:
+    """Bytes that are free on the disk where a file is, or will be."""
+    return shutil.disk_usage(_nearest(file.absolute())).free
+
+
+def _named(error: BaseException, attribute: str) -> Path | None:
+    name = getattr(error, attribute, None)
+    return Path(os.fsdecode(name)) if isinstance(name, str | bytes | os.PathLike) else None
 
 
 def _owner(file: Path) -> str:
