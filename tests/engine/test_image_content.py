@@ -98,6 +98,18 @@ def test_where_the_images_are_absent_the_packed_set_says_of_which_it_was_made():
     assert keys("pets")["data/data"] != before["data/data"]
 
 
+def test_a_packing_looks_at_images_whose_listing_says_nothing(monkeypatch):
+    """As on a disk that keeps no dates, or after a restore that kept them all."""
+    monkeypatch.setattr(image_content, "_listing", lambda path: "the same")
+    before = keys(str(paint(Path("pets"), seed=1)))
+    study = open_study(Path("params.yaml"))
+    paint(Path("pets"), seed=2)
+    assert keys("pets") == before
+    with pytest.raises(MimicError, match="pets: changed since snakemake started; call snakemake again"):
+        run([make_spec(study, study.job("data"), Keys())], threads=1)
+    assert keys("pets")["data/data"] != before["data/data"]
+
+
 def test_images_swapped_while_their_job_was_queued_are_refused():
     keys(str(paint(Path("pets"), seed=1)))
     study = open_study(Path("params.yaml"))

@@ -32,14 +32,14 @@ def content(data: Data, packed: Path) -> str | None:
     return record.parameters.get("content") if record else None
 
 
-def digest(data: Data) -> str | None:
-    """A digest of all images; None for those that are a function of the parameters."""
+def digest(data: Data, anew: bool = False) -> str | None:
+    """A digest of all images, read whatever their dates say if `anew`; None where parameters make them."""
     if data.source == "synthetic":
         return None
     if data.source in VERSIONS:  # read only with this checksum
         return VERSIONS[data.source].md5
     path = image_path(data)
-    return _known(path) or _remembered(path, _read(path))
+    return (None if anew else _known(path)) or _remembered(path, _read(path))
 
 
 def _read(path: Path) -> str:

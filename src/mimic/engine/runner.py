@@ -169,10 +169,11 @@ def _check_unchanged(spec: Spec) -> None:
     now = code_of(spec.step, spec.typed_task())
     if changed := sorted(name for name, known in spec.code.items() if now.get(name) != known):
         raise MimicError(f"{', '.join(changed)}: edited since snakemake started; call snakemake again")
-    if spec.step == "data" and image_content.digest(spec.typed_task().data) != spec.asked.get("content"):
-        raise MimicError(
-            f"{spec.task['data']['path']}: changed since snakemake started; call snakemake again"
-        )
+    if spec.step == "data":
+        images = image_content.digest(spec.typed_task().data, anew=True)
+        if images != spec.asked.get("content"):
+            path = spec.task["data"]["path"]
+            raise MimicError(f"{path}: changed since snakemake started; call snakemake again")
 
 
 class _Upstream:
