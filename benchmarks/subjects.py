@@ -18,8 +18,6 @@ from mimic.training.schedules.one_cycle import OneCycle
 ROOT = Path(__file__).parents[1]
 SIZE = 32  # pixels
 PASSES = 3  # forward passes that a trained image costs: forward, and backward to inputs and to weights
-# Jordan's (2024) widths for the teacher that pools first and whitens.
-FAST = {"pooling": "first", "whitening": True}, {"filters": [64, 256, 256]}
 
 
 @dataclass(frozen=True)
@@ -47,11 +45,11 @@ def flops(multiply_adds: int, trained: int, predicted: int) -> int:
 
 def subjects() -> dict[str, Subject]:
     """By name: three kinds of teachers, then the laptop preset's students of one million parameters."""
-    laptop, paper, fast = _study("laptop"), _study("paper"), _study("laptop", *FAST)
+    laptop = _study("laptop")
     found = [
-        _teacher("teacher-laptop", "laptop's teacher, batch-normalised", laptop, "t1"),
-        _teacher("teacher-paper", "paper's best teacher", paper, "t01"),
-        _teacher("teacher-fast", "teacher that pools first and whitens, 64-256-256", fast, "t1"),
+        _teacher("teacher-laptop", "laptop's teacher, pools first", laptop, "t1"),
+        _teacher("teacher-night", "night's teacher, pools first", _study("night"), "t1"),
+        _teacher("teacher-paper", "paper's best teacher", _study("paper"), "t01"),
     ]
     found += [
         Subject(job.task.family, f"{job.task.family}, 1M", _student(job.task))
@@ -68,12 +66,8 @@ def parameters_of(path: Path) -> dict:
     return content
 
 
-def _study(preset: str, teachers: dict | None = None, member: dict | None = None) -> Study:
-    content = parameters_of(ROOT / "presets" / f"{preset}.yaml")
-    content["teachers"] |= teachers or {}
-    for name, given in content["teachers"]["members"].items():
-        content["teachers"]["members"][name] = given | (member or {})
-    return Study(check_parameters(content, preset))
+def _study(preset: str) -> Study:
+    return Study(check_parameters(parameters_of(ROOT / "presets" / f"{preset}.yaml"), preset))
 
 
 def _teacher(name: str, description: str, study: Study, member: str) -> Subject:

@@ -12,6 +12,9 @@ from mimic.config.parameters import Parameters
 from mimic.config.reading import read_parameters
 from mimic.dag.study import Study
 from mimic.engine.open_study import open_study
+from mimic.plan.estimate import make_plan
+from mimic.plan.hardware import named
+from mimic.plan.work import Counts, images_of
 
 ROOT = Path(__file__).parents[1]
 PRESETS = sorted(path.stem for path in (ROOT / "presets").glob("*.yaml"))
@@ -30,6 +33,26 @@ def test_a_preset_gives_every_key(name):
     for group, model in Parameters.model_fields.items():
         if isinstance(given[group], dict) and hasattr(model.annotation, "model_fields"):
             assert set(given[group]) == set(model.annotation.model_fields), group
+
+
+@pytest.mark.parametrize(("name", "hours"), [("laptop", 2.5), ("night", 10)])
+def test_a_preset_for_two_cores_ends_in_time(name, hours):
+    study = Study(read_parameters(ROOT / "presets" / f"{name}.yaml"))
+    plan = make_plan(study, Counts(images_of(study.parameters.data, study.folder)), named("amx-2-cores"), [2])
+    assert plan.wall_seconds[2] < hours * 3600
+
+
+@pytest.mark.parametrize("name", ["rates", "night", "gpu"])
+def test_both_arms_are_tuned_alike(name):
+    """Students and their hard-label twins: searched with equal effort, trained as long from as many seeds."""
+    p = read_parameters(ROOT / "presets" / f"{name}.yaml")
+    for family, twins in p.hard_label_twins.variants.items():
+        for budget, twin in twins.items():
+            assert p.students.variants[family][budget].widths == twin.widths
+    assert p.students.schedule == p.hard_label_twins.schedule and p.students.seeds == p.hard_label_twins.seeds
+    mimics, twins = p.search.students, p.search.hard_label_twins
+    if mimics or twins:
+        assert (mimics.trials, mimics.at_once) == (twins.trials, twins.at_once)
 
 
 def test_the_study_at_hand_is_the_demo():

@@ -24,7 +24,7 @@ MULTIPLY_ADDS = 4 * 3 * 9 * 32 * 32 + 4 * 16 * 16 * 10
 @pytest.fixture
 def subject():
     mlp = subjects.subjects()["mlp1"]
-    return subjects.Subject("tiny", "tiny", mlp.task.model_copy(update={"net": NET}))
+    return subjects.Subject("tiny", "tiny", mlp.task.model_copy(update={"net": NET, "batch_size": 128}))
 
 
 def test_operations_are_two_a_multiply_add_and_three_passes_where_trained(subject):
@@ -44,11 +44,11 @@ def test_an_epoch_has_whole_batches_between_the_least_and_the_most(subject):
 
 def test_the_subjects_are_three_teachers_and_all_families_of_a_million():
     found = subjects.subjects()
-    assert [*found][:3] == ["teacher-laptop", "teacher-paper", "teacher-fast"]
+    assert [*found][:3] == ["teacher-laptop", "teacher-night", "teacher-paper"]
     assert {"mlp1", "mlp5", "conv1", "conv4"} < {*found}
     for name in [*found][3:]:
         assert abs(nets.count(found[name].task.net, 3, 32) - 1e6) < 5e3
-    kinds = [type(layer) for layer in found["teacher-fast"].task.net]
+    kinds = [type(layer) for layer in found["teacher-laptop"].task.net]
     assert kinds[:4] == [nets.Whitening, nets.ReLU, nets.Conv, nets.Pool]
 
 
@@ -100,7 +100,7 @@ def test_the_augmentation_of_the_yardstick_gives_the_same_images():
     np.testing.assert_allclose(ours.numpy(), theirs, rtol=0, atol=0.02)
 
 
-@pytest.mark.parametrize("name", ["teacher-laptop", "teacher-fast", "mlp2", "conv1"])
+@pytest.mark.parametrize("name", ["teacher-laptop", "teacher-paper", "mlp2", "conv1"])
 def test_the_net_of_the_yardstick_has_the_same_weights(name):
     subject = subjects.subjects()[name]
     net = reference.net_of(subject.task.net, 32)

@@ -74,7 +74,7 @@ def test_check_counts_the_images_by_their_names(use, tmp_path):
     assert "params.yaml: data.train: needs 20 of the train images, but 10 are left" in told
     assert "but data.classes is 7" in use("laptop", f"data.path={place}", "data.classes=7")[1]
     told = use("laptop", f"data.path={place}", "data.train=100", "data.validation=90")[1]
-    assert "params.yaml: teachers.batch_size: 128 is more than the 100 images to train on" in told
+    assert "params.yaml: teachers.batch_size: 256 is more than the 100 images to train on" in told
 
 
 def test_pixels_keep_their_proportion_to_the_image(use):
@@ -84,4 +84,6 @@ def test_pixels_keep_their_proportion_to_the_image(use):
     assert (study["augmentation"]["window"], study["evaluation"]["translations"]) == ([12, 16], [1, 2])
     study, _ = use("demo", "data.image_size=64", "augmentation.window=[40, 60]")
     assert study["augmentation"]["window"] == [40, 60]
+    members = use("laptop", "data.image_size=64")[0]["teachers"]["members"]
+    assert [teacher["window"] for teacher in members.values()] == 3 * [[52, 64]]
     assert use("demo", "data.image_size=32")[0] == read_yaml(ROOT / "presets/demo.yaml")

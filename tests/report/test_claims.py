@@ -206,6 +206,20 @@ def test_a_student_that_still_learnt_is_named(whole):
     assert found["mlp_depth"].shortfall == "Not converged: mlp4 at 10M."
 
 
+def test_a_gain_over_twins_that_were_tuned_less_is_no_gain(whole):
+    model = Model("conv2", "10M", "logits")
+    searched = {model: replace(whole.cells[model], trials=50)}
+    found = answers(Accuracies(whole.cells | searched))
+    assert found["compression_gap"].status == "undecided"
+    assert "Not tuned alike: conv2 at 10M on labels, 0 trials, its student 50." in (
+        found["compression_gap"].shortfall
+    )
+    assert found["several_layers"].status == "supported"
+    twin = model._replace(arm="labels")
+    alike = searched | {twin: replace(whole.cells[twin], trials=50)}
+    assert answers(Accuracies(whole.cells | alike))["compression_gap"].status == "supported"
+
+
 def test_the_published_contrast_stands_beside_ours(whole):
     first = answers(whole)["several_layers"].comparisons[0]
     theirs = [published.difference(Model("conv2", b, "logits"), Model("conv1", b, "logits")) for b in BUDGETS]

@@ -7,7 +7,7 @@ from mimic.report.misattributed_claims import misattributed_claims
 from mimic.report.search_results import SearchComparison, SearchResult
 
 CONVS, MLPS, BETTER, LESS = range(4)  # the statements, in their order
-IMAGES = 1000
+IMAGES = 100_000
 
 
 def table(gains: dict[str, float]) -> Accuracies:
@@ -44,10 +44,9 @@ def answers(gains=None, searches=()):
 @pytest.mark.parametrize(
     "gains, status",
     [
-        ({"conv1": 1.4, "conv2": 1.5, "conv3": 1.6}, "supported"),  # +1.5 [1.25, 1.75]
-        ({"conv1": 1.0, "conv2": 1.5, "conv3": 2.0}, "undecided"),  # +1.5 [0.26, 2.74]
+        ({"conv1": 1.0, "conv2": 1.5, "conv3": 2.0}, "supported"),
+        ({"conv1": 1.5, "conv2": 2.0, "conv3": 2.5}, "undecided"),  # at the margin, within its error bars
         ({"conv1": 3.0, "conv2": 3.1, "conv3": 2.9}, "contradicted"),  # more than is said
-        ({"conv1": -2.0, "conv2": 1.5, "conv3": 5.0}, "undecided"),  # within its error bars
         ({"conv1": 1.5}, "not tested"),
     ],
 )

@@ -25,15 +25,26 @@ def fitted(preset: dict, study: dict) -> Iterator[tuple[str, object]]:
     except ValidationError:
         return
     if data.image_size != before.image_size:
-        for group, key in (("augmentation", "window"), ("evaluation", "translations")):
-            pixels = preset[group][key]
-            yield f"{group}.{key}", in_proportion(pixels, before.image_size, data.image_size)
+        for key, pixels in _pixels(preset):
+            yield key, in_proportion(pixels, before.image_size, data.image_size)
     if data.source == "images" and image_path(data).exists():
         try:
             layout = read_layout(image_path(data))
         except MimicError:
             return
         yield from _counts(layout, data)
+
+
+def _pixels(preset: dict) -> Iterator[tuple[str, list[int]]]:
+    """What is given in pixels. Teachers take over the window of the first, unless they have another."""
+    for group, key in (("augmentation", "window"), ("evaluation", "translations")):
+        yield f"{group}.{key}", preset[group][key]
+    known: list[list[int]] = []
+    for name, member in preset["teachers"]["members"].items():
+        window = member.get("window")
+        if window and window not in known:
+            known.append(window)
+            yield f"teachers.members.{name}.window", window
 
 
 def _counts(layout: Layout, data: Data) -> Iterator[tuple[str, object]]:

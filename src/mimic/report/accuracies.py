@@ -42,6 +42,7 @@ class Cell:
     dead: int = 0  # seeds that finished at chance
     repetitions: tuple[int, ...] = ()  # which of the study's seeds these are; ours count from 1
     unconverged: int = 0  # seeds that were still learning when they ended
+    trials: int = 0  # of the search that chose its hyperparameters; 0: they were given
 
     @property
     def seeds(self) -> int:

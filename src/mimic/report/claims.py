@@ -5,7 +5,8 @@ A hypothesis is a contrast of accuracies that lies above a threshold. A claim is
 - *supported* when each of its hypotheses is: its whole interval lies above the threshold;
 - *contradicted* when one of them lies below, by a one-sided test: Bonferroni's correction over the claim's
   hypotheses, Holm's over the eight claims;
-- *undecided* otherwise, and whenever a model that it needs diverged or ended at chance;
+- *undecided* otherwise, and whenever a model that it needs diverged or ended at chance, or where it compares
+  what was tuned with unequal effort;
 - *not tested* without the models that it needs.
 
 With one seed a model is an anecdote: the answer is *exploratory*. The rules are ours. Only the families of
@@ -23,7 +24,7 @@ from mimic.config.parameters import budget_parameters
 from mimic.evaluation.intervals import Interval
 from mimic.report import published
 from mimic.report.accuracies import TEACHERS, Accuracies, Model, Weights
-from mimic.report.numerals import listing, percent, signed, signed_bounds
+from mimic.report.numerals import listing, percent, plural, signed, signed_bounds
 from mimic.report.published import CONVS, MLPS
 
 Status = Literal["supported", "contradicted", "undecided", "not tested"]
@@ -81,6 +82,7 @@ class Claim:
     title: str
     rule: str
     examine: Callable[[Accuracies], Evidence]
+    asks_equal_effort: bool = False  # of the search for either arm's hyperparameters
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ class Answer:
     comparisons: list[Comparison]
     lost: tuple[str, ...] = ()  # models of which a seed diverged or ended at chance
     unconverged: tuple[str, ...] = ()  # models that still learnt when they ended
+    uneven: tuple[str, ...] = ()  # twins that were not tuned as their students were
     status: Status = "not tested"
 
     @property
@@ -99,9 +102,14 @@ class Answer:
         return min((c.difference.seeds for c in self.comparisons), default=2) < 2
 
     @property
+    def is_open(self) -> bool:
+        """Whether nothing that was found can decide it."""
+        return bool(self.lost or (self.uneven and self.claim.asks_equal_effort))
+
+    @property
     def refutation(self) -> float:
         """The p-value of the hypotheses together, by Bonferroni's correction: small where one is refuted."""
-        if self.lost:
+        if self.is_open:
             return 1.0
         chances = [c.difference.chance_below(c.threshold) for c in self.comparisons if c.refutes]
         return min([1.0, *(len(chances) * chance for chance in chances)])
@@ -109,7 +117,7 @@ class Answer:
     @property
     def is_supported(self) -> bool:
         needed = [c for c in self.comparisons if c.must]
-        return not self.lost and bool(needed) and all(c.outcome == "for" for c in needed)
+        return not self.is_open and bool(needed) and all(c.outcome == "for" for c in needed)
 
     @property
     def shortfall(self) -> str:
@@ -117,6 +125,8 @@ class Answer:
         sentences = []
         if self.lost:
             sentences.append(f"Diverged or ended at chance: {listing(list(self.lost))}.")
+        if self.uneven:
+            sentences.append(f"Not tuned alike: {'; '.join(self.uneven)}.")
         for outcome, verb in (("against", "below what the claim says"), ("open", "undecided")):
             found = [c for c in self.comparisons if c.outcome == outcome and (c.must or outcome == "against")]
             if found:
@@ -148,11 +158,11 @@ def _open(comparison: Comparison) -> str:
 CLAIMS: list[Claim] = []
 
 
-def _claim(title: str, rule: str):
+def _claim(title: str, rule: str, asks_equal_effort: bool = False):
     """Register what examines a claim; its name is the claim's key."""
 
     def register(examine: Callable[[Accuracies], Evidence]) -> Callable[[Accuracies], Evidence]:
-        CLAIMS.append(Claim(examine.__name__, title, rule, examine))
+        CLAIMS.append(Claim(examine.__name__, title, rule, examine, asks_equal_effort))
         return examine
 
     return register
@@ -174,6 +184,11 @@ def _examined(claim: Claim, table: Accuracies) -> Answer:
     cells = {model: table.cells[model] for model in models}
     lost = tuple(_name(model) for model, cell in cells.items() if cell.diverged or cell.dead)
     unconverged = tuple(_name(model) for model, cell in cells.items() if cell.unconverged)
+    uneven = tuple(
+        f"{_name(model)}, {plural(cell.trials, 'trial')}, its student {student.trials}"
+        for model, cell in cells.items()
+        if (student := cells.get(model._replace(arm="logits"), cell)).trials != cell.trials
+    )
     whole = [found for found in hypotheses if all(model in table for model in found.weights)]
     comparisons = [
         Comparison(
@@ -188,7 +203,7 @@ def _examined(claim: Claim, table: Accuracies) -> Answer:
         )
         for found in whole
     ]
-    return Answer(claim, text, comparisons, lost, unconverged)
+    return Answer(claim, text, comparisons, lost, unconverged, uneven)
 
 
 def _status(answer: Answer, is_refuted: bool) -> Status:
@@ -382,7 +397,8 @@ def twin_pairs(table: Accuracies, arm: str) -> Pairs:
     "Students that mimic beat their twins trained on hard labels, most where the net is shallowest.",
     "The gain from mimicking, averaged over all twins, lies above zero, and no family's is shown to be "
     "below; and gains fall with depth: their slope over the number of convolutions, averaged over budgets, "
-    "lies below zero.",
+    "lies below zero. The search for the hyperparameters of either arm must have had as many trials.",
+    asks_equal_effort=True,
 )
 def compression_gap(table: Accuracies) -> Evidence:
     twins = [m for m in table.cells if m.arm == "labels" and m.family in MLPS + CONVS]

@@ -1,6 +1,6 @@
 """Statements about the paper that circulate in a machine-written summary and are not in the paper.
 
-Each is a figure, so it is tested by equivalence: *supported* when the whole interval of the mean, over
+Each is a figure, so it is tested by equivalence: *supported* when the whole interval of the mean, of these
 families or over searches, lies within half a point of it (five for a share of time); *contradicted* when the
 whole interval lies outside; else *undecided*. One without a figure is supported or contradicted by an
 interval above or below zero. With fewer than two families or searches there is no interval: *not tested*.
@@ -25,10 +25,7 @@ from mimic.support.parts import kind, parts_of
 
 BAYESIAN = [kind(sampler) for sampler in parts_of("mimic.search.samplers") if sampler.is_bayesian]
 SILENT = "measures no such thing"
-ALIKE, ALIKE_SHARE = (
-    0.005,
-    0.05,
-)  # how far from its figure a statement may be: of accuracies, of shares (ours)
+ALIKE, ALIKE_SHARE = 0.005, 0.05  # how far from its figure a statement may be: accuracies, shares (ours)
 
 
 @dataclass(frozen=True)
@@ -75,11 +72,18 @@ def _capacity(table: Accuracies, families: tuple[str, ...], figure: float) -> tu
     rows = [list(published.paper()["table_2"][family].values()) for family in families]
     theirs = sorted((row[-1] - row[0]) / 100 for row in rows)
     paper = f"{signed(theirs[0], 1)} to {signed(theirs[-1], 1)} points, from 1M to 31.6M parameters"
-    gains = [table.mean(largest) - table.mean(smallest) for smallest, largest in table.ends(families)]
-    if interval := mean_interval(gains, table.confidence):
-        of = plural(len(gains), "family", "families")
+    ends = table.ends(families)
+    if len(ends) > 1:  # it speaks of these families: their mean, over images and seeds
+        weights = {
+            model: sign / len(ends) for pair in ends for model, sign in zip(pair, (-1, 1), strict=True)
+        }
+        interval = table.contrast(weights)
+        of = plural(len(ends), "family", "families")
         return paper, _status(interval, figure), f"{_points(interval)}, mean of {of}"
-    return paper, "not tested", f"one family: {signed(gains[0], 1)} points" if gains else "needs two budgets"
+    found = [
+        f"one family: {signed(table.mean(large) - table.mean(small), 1)} points" for small, large in ends
+    ]
+    return paper, "not tested", found[0] if found else "needs two budgets"
 
 
 def _better_nets(comparisons: list[SearchComparison], confidence: float) -> tuple[Status, str]:

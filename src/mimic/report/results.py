@@ -1,6 +1,6 @@
 """What a study's jobs have published, as the report shows it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import sqrt
 
@@ -79,7 +79,11 @@ class Results:
         """Outcomes of students up to their seeds, of the ensemble and of the best teacher."""
         students = self.models[self.models.kind == "student"]
         groups = students.groupby([*Model._fields], sort=False)
-        cells = {Model(*key): self._cell(group) for key, group in groups}
+        trials = {search.model: len(search.trials) for search in self.searches}
+        cells = {
+            Model(*key): replace(self._cell(group), trials=trials.get(Model(*key), 0))
+            for key, group in groups
+        }
         cells[ENSEMBLE] = self._cell(self.models.loc[["ensemble"]])
         teachers = self.evaluated.family == "teacher"
         if self.best_teacher:
