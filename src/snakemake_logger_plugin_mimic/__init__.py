@@ -1,8 +1,11 @@
 """What Snakemake tells, for people: found by Snakemake under this name, asked for by `logger: [mimic]`."""
 
+import getpass
+import os
 import sys
 from dataclasses import dataclass, field
 from logging import LogRecord
+from pathlib import Path
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
@@ -25,6 +28,7 @@ class LogHandler(LogHandlerBase):
     """A line a job and a live line; Snakemake's own for a dry run, and for who asks for more of them."""
 
     def __post_init__(self) -> None:
+        stand_in()
         asked, off = self.common_settings, self.settings is not None and self.settings.off
         self._screen = self._helper = None
         if off or asked.dryrun or asked.verbose or asked.debug_dag or asked.printshellcmds:
@@ -77,3 +81,22 @@ class LogHandler(LogHandlerBase):
     @property
     def needs_rulegraph(self) -> bool:
         return False
+
+
+def stand_in() -> None:
+    """For a home folder to write to, and a user's name, which Snakemake needs and a container may lack.
+
+    Loggers come to life before Snakemake asks.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache"))
+    try:
+        cache.expanduser().mkdir(parents=True, exist_ok=True)
+        is_there = os.access(cache.expanduser(), os.W_OK)
+    except (OSError, RuntimeError):
+        is_there = False
+    if not is_there:
+        os.environ["XDG_CACHE_HOME"] = str(Path(".snakemake/cache").absolute())
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):
+        os.environ["USER"] = str(os.getuid())

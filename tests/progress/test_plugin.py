@@ -1,7 +1,9 @@
 """The logger as Snakemake finds it."""
 
+import getpass
 import io
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from snakemake.logging import LoggerManager
 from snakemake.settings.types import OutputSettings, Quietness
 from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
 
-from snakemake_logger_plugin_mimic import LogHandlerSettings
+from snakemake_logger_plugin_mimic import LogHandlerSettings, stand_in
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,3 +53,28 @@ def test_a_flag_and_whoever_asks_for_more_brings_them_back(told, flag):
 
 def test_a_job_s_own_snakemake_does_not_know_it(told):
     assert told(skip_plugin_handlers=True) == "Select jobs to execute...\nsomething\n"
+
+
+@pytest.fixture
+def environment(monkeypatch, tmp_path) -> dict[str, str]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "environ", {"HOME": str(tmp_path / "home")})
+    return os.environ
+
+
+def test_who_has_a_home_and_a_name_keeps_them(environment, monkeypatch):
+    monkeypatch.setattr(getpass, "getuser", lambda: "anna")
+    before = dict(environment)
+    stand_in()
+    assert environment == before
+
+
+def test_in_a_container_without_home_and_name_there_are_others(environment, monkeypatch, tmp_path):
+    def nobody() -> str:
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    environment["HOME"] = os.devnull  # a folder that can't be made, also by root
+    stand_in()
+    assert environment["XDG_CACHE_HOME"] == str(tmp_path / ".snakemake/cache")
+    assert environment["USER"] == str(os.getuid())
