@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 
-from mimic.commands.grammar import parser
 from mimic.support import disk
 from mimic.support.errors import MimicError
 
@@ -15,6 +14,8 @@ def main(arguments: list[str] | None = None) -> int:
     first, *others = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
         try:
+            from mimic.commands.grammar import parser  # here, since Ctrl-C may come while modules load
+
             options = parser().parse_args([first.replace("_", "-"), *others])
             return importlib.import_module(f"mimic.commands.{options.module}").run(options) or 0
         finally:
@@ -23,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"mimic: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second one need not be told of
         return 128 + signal.SIGINT
     except BrokenPipeError:  # of `mimic check | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is left in the buffer

@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import signal
 import sys
 from dataclasses import dataclass, field
 from logging import LogRecord
@@ -31,6 +32,8 @@ class LogHandler(LogHandlerBase):
         stand_in()
         asked, off = self.common_settings, self.settings is not None and self.settings.off
         self._screen = self._helper = None
+        if asked.dryrun:
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `snakemake -n | head` just ends
         if off or asked.dryrun or asked.verbose or asked.debug_dag or asked.printshellcmds:
             return
         from mimic.progress.screen import Screen  # every job's own snakemake imports this module

@@ -2,12 +2,15 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from mimic.__main__ import main
 from mimic.commands.grammar import GROUPS, parser
 from mimic.dag.steps import STEPS
 
@@ -33,7 +36,8 @@ def test_help_names_every_command_once_and_stays_short(tmp_path):
 
 def test_help_is_quick():
     """It takes no torch, MLflow or DVC, which take seconds."""
-    code = "import sys, mimic.__main__ as m; m.parser(); print({'torch', 'mlflow', 'dvc'} & set(sys.modules))"
+    code = "import sys; from mimic.commands.grammar import parser; parser();"
+    code += "print({'torch', 'mlflow', 'dvc'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
 
@@ -118,3 +122,19 @@ def test_bash_completes_commands_and_options(tmp_path):
 
 def test_zsh_gets_a_script(tmp_path):
     assert mimic(tmp_path, "completion", "zsh").stdout.startswith("#compdef mimic")
+
+
+def test_an_end_while_modules_load_is_no_fault(monkeypatch, capsys):
+    """Ctrl-C reaches whatever runs, and a second one may come while the first is answered."""
+    earlier = signal.getsignal(signal.SIGINT)
+
+    def interrupt(name: str) -> NoReturn:
+        raise KeyboardInterrupt
+
+    try:
+        monkeypatch.setattr("importlib.import_module", interrupt)
+        assert main(["check"]) == 130
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGINT, earlier)
+    assert capsys.readouterr().err == ""

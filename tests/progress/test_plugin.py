@@ -4,6 +4,7 @@ import getpass
 import io
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -19,12 +20,19 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def told(monkeypatch):
+def handlers() -> dict:
+    """What was asked to be done about signals."""
+    return {}
+
+
+@pytest.fixture
+def told(monkeypatch, handlers):
     """What a call of Snakemake writes to standard error, of one message and one event, by its settings."""
 
     def call(off: bool = False, **settings) -> str:
         stream = io.StringIO()
         monkeypatch.setattr(sys, "stderr", stream)
+        monkeypatch.setattr(signal, "signal", lambda *of: handlers.update([of]))
         logger = logging.Logger("one of its own")
         settings = OutputSettings(log_handler_settings={"mimic": LogHandlerSettings(off)}, **settings)
         manager = LoggerManager(logger, settings)
@@ -78,3 +86,10 @@ def test_in_a_container_without_home_and_name_there_are_others(environment, monk
     stand_in()
     assert environment["XDG_CACHE_HOME"] == str(tmp_path / ".snakemake/cache")
     assert environment["USER"] == str(os.getuid())
+
+
+def test_a_dry_run_ends_with_its_reader_and_a_run_does_not(told, handlers):
+    told()
+    assert handlers == {}
+    told(dryrun=True)
+    assert handlers == {signal.SIGPIPE: signal.SIG_DFL}
