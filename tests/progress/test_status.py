@@ -1,6 +1,7 @@
 """A study that is half done, told from its files alone."""
 
 import json
+import os
 import shutil
 from contextlib import contextmanager
 from dataclasses import replace
@@ -157,6 +158,28 @@ def test_it_says_so_in_lines(half_done, capsys):
     assert first.endswith(" · validation: teacher 63.0 %")
     assert failed == "  failed   teacher t2: RuntimeError: too hot"
     assert idle.startswith("  no job runs; last sign of life ")
+
+
+def test_what_waits_in_slurm_is_told_with_its_reason(half_done, tmp_path, monkeypatch, capsys):
+    rows = [("1", "RUNNING", "None"), ("2", "PENDING", "Priority"), ("3", "PENDING", "Priority")]
+    rows += [("4", "PENDING", "JobHeldUser"), ("5", "COMPLETED", "None")]
+    lines = [f"{'|'.join(row)}|rule_teacher_wildcards_t{row[0]}|{tmp_path}" for row in rows]
+    lines.append("6|PENDING|Priority|rule_teacher_wildcards_t1|/another/folder")
+    squeue = tmp_path / "bin/squeue"
+    squeue.parent.mkdir()
+    squeue.write_text("\n".join(["#!/bin/sh", "cat <<END", *lines, "END"]))
+    squeue.chmod(0o755)
+    monkeypatch.setenv("PATH", str(squeue.parent), prepend=os.pathsep)
+    assert Looking(PARAMS).status().queue == ()  # nothing here ever went through SLURM
+    Path("logs/slurm").mkdir(parents=True)
+    assert main(["status", "--params", "params.yaml"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "  waiting  2 in SLURM: Priority",
+        "  waiting  1 in SLURM: JobHeldUser",
+    ]
+    squeue.unlink()
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert Looking(PARAMS).status().queue == ()
 
 
 def test_json_is_one_line_that_can_be_read_back(half_done, capsys):

@@ -50,11 +50,12 @@ def history(epochs: range) -> str:
 
 
 class Study:
-    """Writes the files of a study named toy."""
+    """Writes the files of a study."""
 
-    def __init__(self, root: Path):
-        self.results = root / "results" / "toy"
-        self.live = root / ".mimic" / "toy" / "training"
+    def __init__(self, root: Path, name: str = "toy"):
+        self.name = name
+        self.results = root / "results" / name
+        self.live = root / ".mimic" / name / "training"
 
     def train(
         self, step="student", name="conv2-1M-logits-s1", key="k1", epochs=3, images=None, **result
@@ -131,7 +132,7 @@ class Study:
         sidecar = {
             "step": folder.parent.name,
             "name": name,
-            "study": "toy",
+            "study": self.name,
             "key": key_of(key),
             "parameters": {},
             "code": {},
@@ -157,7 +158,7 @@ class Study:
         folder.mkdir(parents=True, exist_ok=True)
         identity = {
             "key": key_of(key),
-            "study": "toy",
+            "study": self.name,
             "step": step,
             "name": name,
             "hyperparameters": asked(kind or step),
@@ -181,10 +182,10 @@ class Study:
 
 
 class Store:
-    """What a user sees in MLflow."""
+    """What a user sees of a study in MLflow."""
 
-    def __init__(self, uri: str):
-        self.uri = uri
+    def __init__(self, uri: str, study: str = "toy"):
+        self.uri, self.study = uri, study
         self.client = MlflowClient(uri)
 
     def runs(self, key: str | None = None) -> list:
@@ -193,7 +194,8 @@ class Store:
 
     def all_runs(self, *names: str) -> list:
         """The runs of some experiments, or of the study's two."""
-        found = [self.client.get_experiment_by_name(name) for name in names or ("toy", "toy.search")]
+        names = names or (self.study, f"{self.study}.search")
+        found = [self.client.get_experiment_by_name(name) for name in names]
         ids = [experiment.experiment_id for experiment in found if experiment]
         return self.client.search_runs(ids, max_results=1000) if ids else []
 
@@ -215,6 +217,11 @@ class Store:
 @pytest.fixture
 def study(tmp_path) -> Study:
     return Study(tmp_path)
+
+
+@pytest.fixture
+def make_study(tmp_path) -> Callable[..., Study]:
+    return lambda name, root=tmp_path: Study(root, name)
 
 
 @pytest.fixture(scope="session")

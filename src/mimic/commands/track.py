@@ -1,11 +1,16 @@
 """`mimic track`: mirror the study's runs into MLflow, once or until the calling process ends."""
 
+import os
 import sys
+import time
 from pathlib import Path
 
 from mimic import tracking
 from mimic.config.reading import read_parameters
 from mimic.engine.state import STATE
+from mimic.support.durations import duration
+
+NICENESS = 10  # beside trainings
 
 
 def run(options) -> int:
@@ -17,7 +22,9 @@ def run(options) -> int:
         print(f"track: {text}", file=sys.stderr, flush=True)
 
     if options.follow:
+        os.nice(NICENESS)
         tracking.follow(results, live, parent_pid=options.follow, progress=progress)
+        progress(f"took {duration(time.process_time())} of a processor")
         return 0
     try:
         progress(str(tracking.track(results, live, progress=progress)))

@@ -1,7 +1,10 @@
-"""A study looked at again and again, from its files alone."""
+"""A study looked at again and again: its files, and of one on a cluster SLURM's queue."""
 
+import time
+from collections import Counter
 from pathlib import Path
 
+from mimic.cluster.slurm import SlurmError, folder_jobs
 from mimic.dag.jobs import Job
 from mimic.engine.open_study import open_study
 from mimic.engine.state import STATE
@@ -11,6 +14,8 @@ from mimic.progress.outlook import Outlook
 from mimic.progress.status import Running, Status
 
 SHOWN = 5  # failures
+SLURM_LOGS = Path("logs/slurm")  # of a folder whose jobs went through SLURM
+SLURM_S = 60.0  # between two questions to it, which many users share
 
 
 class Looking:
@@ -20,6 +25,7 @@ class Looking:
         """`jobs` run side by side, where that is known. Raises MimicError for what is wrong in the file."""
         self._study = open_study(params, for_keys=False)
         self._files, self._outlook, self._jobs = Files(self._study), Outlook(self._study), jobs
+        self._queue, self._asked = (), float("-inf")
 
     def status(self) -> Status:
         """How far it is now."""
@@ -36,7 +42,20 @@ class Looking:
             accuracy=tuple(_best(jobs, found).items()),
             failures=tuple(self._files.failures(found)[:SHOWN]),
             idle_seconds=self._files.idle_seconds(),
+            queue=self._waiting(),
         )
+
+    def _waiting(self) -> tuple[tuple[str, int], ...]:
+        """Why jobs wait in SLURM, the most frequent reason first; nothing where no squeue is at hand."""
+        if SLURM_LOGS.exists() and time.monotonic() >= self._asked + SLURM_S:
+            self._asked = time.monotonic()
+            try:
+                jobs = folder_jobs(Path.cwd())
+            except SlurmError:
+                jobs = []
+            reasons = Counter(job.reason for job in jobs if job.state == "PENDING")
+            self._queue = tuple(reasons.most_common())
+        return self._queue
 
 
 def last_run() -> Path | None:

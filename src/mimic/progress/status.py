@@ -27,6 +27,7 @@ class Status:
     accuracy: tuple[tuple[str, float], ...] = ()  # the best of each kind of model, on validation images
     failures: tuple[str, ...] = ()  # what jobs that failed said last
     idle_seconds: float | None = None  # since any job said something
+    queue: tuple[tuple[str, int], ...] = ()  # why jobs wait in SLURM, and how many
 
     @property
     def left(self) -> int:
@@ -42,5 +43,6 @@ class Status:
         content = json.loads(line)
         del content["left"]
         content["running"] = tuple(Running(**running) for running in content["running"])
-        content["accuracy"] = tuple((kind, value) for kind, value in content["accuracy"])
+        for pairs in ("accuracy", "queue"):
+            content[pairs] = tuple((name, value) for name, value in content[pairs])
         return cls(**content | {"failures": tuple(content["failures"])})

@@ -33,8 +33,9 @@ def lines(status: Status) -> list[list[Piece]]:
     """All that there is to say."""
     told = [[(f"study {status.study}: ", None), *line(status)]]
     told += [[("  running  ", "cyan"), (_at_work(job), None)] for job in status.running]
+    told += [[("  waiting  ", "cyan"), (f"{n} in SLURM: {reason}", None)] for reason, n in status.queue]
     told += [[("  failed   ", "red"), (failure, None)] for failure in status.failures]
-    if not status.running and status.done < status.jobs:
+    if not (status.running or status.queue) and status.done < status.jobs:
         since = (
             "" if status.idle_seconds is None else f"; last sign of life {duration(status.idle_seconds)} ago"
         )

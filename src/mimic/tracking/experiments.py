@@ -6,6 +6,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModelOutput, Metric, Param, Run, RunTag
+from mlflow.exceptions import MlflowException
 
 from mimic.tracking import views
 from mimic.tracking.mlflow_store import Refused, StoreError, connect, explained, sqlite_file
@@ -56,11 +57,11 @@ class Experiments:
                 token = page.token or ""
         return runs
 
-    def create(self, name: str, started_ms: int, tags: dict[str, str]) -> Held:
-        """A new run, which bears its tags, and so its key, from its first moment on."""
+    def create(self, name: str, started_ms: int, tags: dict[str, str]) -> None:
+        """Create a run, which bears its tags, and so its key, from its first moment on."""
         home = self._experiment(views.TRIALS if tags["mimic.step"] == "trial" else views.MODELS)
         with explained(self._uri, refusal=Refused):
-            return _held(self._client.create_run(home, started_ms, tags, name))
+            self._client.create_run(home, started_ms, tags, name)
 
     def add(
         self,
@@ -112,7 +113,11 @@ class Experiments:
             for double in doubles:  # of a request that was sent twice
                 self._client.delete_logged_model(double.model_id)
             self._client.finalize_logged_model(model.model_id, "READY")
-            self._client.log_outputs(run.id, [LoggedModelOutput(model.model_id, step=run.last_epoch)])
+            try:
+                self._client.log_outputs(run.id, [LoggedModelOutput(model.model_id, step=run.last_epoch)])
+            except MlflowException:  # as it is refused where it was said before
+                if not self._client.get_run(run.id).outputs.model_outputs:
+                    raise
         run.model = model.model_id
 
     def upload(self, run: Held, files: list[Path]) -> None:
@@ -156,9 +161,12 @@ class Experiments:
                 name, database = view.experiment(self._study), sqlite_file(self._uri)
                 # A server has room for artefacts of its own; those of a file lie beside it.
                 room = (database.absolute().parent / "mlruns" / name).as_uri() if database else None
-                # Another clone may have created the experiment since this one looked.
-                found = self._find(view) or self._client.create_experiment(name, room, view.tags)
-                self._ids[view] = found
+                try:
+                    self._client.create_experiment(name, room, view.tags)
+                except MlflowException as error:  # by another clone just now, or by this request sent twice
+                    if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                        raise
+                self._ids[view] = self._find(view)
         return self._ids[view]
 
 

@@ -128,7 +128,14 @@ class Mirror:
             tags = {"mimic.key": _STUDY, "mimic.step": _STUDY, "mimic.study": name, "mimic.current": "yes"}
             tags |= {"mlflow.note.content": note, "mlflow.source.name": "snakemake report.html"}
             began = min(began_ms(training) for training in self._files.trainings)
-            self._runs[_STUDY] = self._experiments.create(name, began, tags)
+            self._create(name, began, tags)
+
+    def _create(self, name: str, began_ms: int, tags: dict[str, str]) -> Held:
+        """A new run, the only one of its key, also where another pass or a request sent twice made one."""
+        self._experiments.create(name, began_ms, tags)
+        key = tags["mimic.key"]
+        self._runs |= self._without_duplicates(self._experiments.runs(key))
+        return self._runs[key]
 
     def _report(self) -> None:
         """Bring the study's run the report, page and tables, if it has not this one, and its end."""
@@ -152,8 +159,7 @@ class Mirror:
             self._complaints += run.left_out
             tags |= run.tags
             if held is None:
-                held = self._experiments.create(training.variant, run.began_ms, tags)
-                self._runs[held.key] = held
+                held = self._create(training.variant, run.began_ms, tags)
             elif held.status == "KILLED" and run.status == "RUNNING":
                 self._experiments.set_status(held, "RUNNING")
             self._send_training(held, run)
