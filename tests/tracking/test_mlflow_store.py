@@ -61,7 +61,12 @@ def test_a_store_of_a_newer_mlflow_is_left_alone(study, empty_store, tmp_path):
     [
         ("http://127.0.0.1:1", "Connection refused"),
         ("http://user:secret@127.0.0.1:1", "Connection refused"),
-        ("./mlruns", "maintenance mode"),
+        (
+            "./mlruns",
+            "./mlruns names a folder, to which MLflow writes no more; write sqlite:///mlflow.db, or a",
+        ),
+        ("file:///tmp/mlruns", "names a folder"),
+        ("localhost:5000", "or a server's http://…"),
         ("gopher://somewhere", "unsupported URI"),
         ("sqlite://", "names no file"),
     ],
@@ -97,6 +102,7 @@ def test_the_environment_names_the_store(monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://server")
     assert resolve(None) == "http://server"
     assert resolve("sqlite:///other.db") == "sqlite:///other.db"
+    assert resolve("databricks") == "databricks"
 
 
 def test_waiting_for_another_pass_is_said_and_can_end(tmp_path):

@@ -32,11 +32,16 @@ class Refused(MimicError):
 def resolve(uri: str | None) -> str:
     """The store to use: `uri`, else MLFLOW_TRACKING_URI, else the SQLite file mlflow.db.
 
-    Raises StoreError for a store in memory, which would not outlast the process.
+    Raises StoreError for a store in memory, which would not outlast the process, and for a folder.
     """
     uri = uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
     if uri in ("sqlite://", _SQLITE, f"{_SQLITE}:memory:"):
         raise StoreError(f"MLFLOW_TRACKING_URI: {uri} names no file; write {DEFAULT_URI}")
+    if uri.startswith("file:") or not ("://" in uri or uri.startswith("databricks")):
+        raise StoreError(
+            f"MLFLOW_TRACKING_URI: {uri} names a folder, to which MLflow writes no more; "
+            f"write {DEFAULT_URI}, or a server's http://…"
+        )
     return uri
 
 
