@@ -49,6 +49,8 @@ class SnakefileStudy:
             params = Path(os.environ.get(FROZEN, params))
         self._params = params
         try:
+            if set("{}") & set(str(Path.cwd())):
+                raise MimicError(f"{Path.cwd()}: braces are wildcards to Snakemake; rename the folder")
             self._study = open_study(params, for_keys=workflow.is_main_process)
             self._cohorts = Cohorts(self._study)
             if workflow.is_main_process:

@@ -182,6 +182,16 @@ def test_a_missing_file_is_named(tmp_path):
         open_in_snakemake(tmp_path / "absent.yaml")
 
 
+def test_a_folder_whose_name_snakemake_would_fill_in_is_refused(tmp_path, monkeypatch):
+    folder = tmp_path / "study{1}"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    with pytest.raises(
+        WorkflowError, match=r"study\{1\}: braces are wildcards to Snakemake; rename the folder"
+    ):
+        open_in_snakemake(Path("params.yaml"))
+
+
 def test_snakemake_refuses_before_any_job_and_without_a_traceback(tmp_path):
     params = tmp_path / "params.yaml"
     params.write_text(yaml.safe_dump(edited("ensemble.size", 4)))
