@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -70,6 +71,16 @@ def test_a_result_is_made_once(run):
     record = read_sidecar(spec.sidecar)
     assert record.files["model"].md5 == file_md5(spec.outputs["model"])
     assert record.provenance["threads"] == 1
+
+
+def test_what_another_person_s_job_left_is_not_in_the_way(run, monkeypatch):
+    """In a group's folder, a killed job's own folder can be removed by its owner alone."""
+    spec, step = make_spec(), Step()
+    (spec.state("staging") / "theirs").mkdir(parents=True)
+    monkeypatch.setattr(engine, "shutil", SimpleNamespace(rmtree=lambda *_, **__: None))
+    run(spec, step)
+    assert is_done(spec)
+    assert [file.name for file in spec.state("staging").iterdir()] == ["theirs"]
 
 
 def test_parameters_changed_and_changed_back_cost_one_run_each(run):

@@ -132,10 +132,11 @@ def _staging(spec: Spec) -> Iterator[Path]:
     """An empty folder for the job's files, without what a copy that was killed left there."""
     staging = spec.state("staging")
     shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir(parents=True)
+    staging.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=staging) as folder:
         yield Path(folder)
-    staging.rmdir()
+    with suppress(OSError):  # what another person's copy left stays
+        staging.rmdir()
 
 
 def _finish(spec: Spec, out: Path, record: Sidecar) -> None:
