@@ -276,7 +276,7 @@ class Writer:
                 "epochs": self.epochs,
                 "seconds": 900.0,
                 "images_per_second": 3300.0,
-                "training_flops": 2.5e15,
+                "training_flops": 6.0 * row["multiply_adds"] * self.parameters.data.train * self.epochs,
             }
         self.rows.append(row)
 

@@ -9,7 +9,7 @@ import pytest
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
-CHARTS = 12  # three of them of the search that shows
+CHARTS = 13  # three of them of the search that shows
 AA = 4.5  # the contrast of text that WCAG 2.2 asks for
 
 
@@ -184,6 +184,39 @@ def test_a_single_budget_has_a_row_for_each_family(show, small_report):
     labels = show(small_report).locator("[data-chart=figure-1] .role-axis-label text").all_text_contents()
     families = [text for text in labels if not text.endswith("%")]
     assert families == ["conv4", "conv3", "conv2", "conv1", "mlp2", "mlp1"]
+
+
+@pytest.mark.parametrize(("ending", "content"), [("svg", "<svg"), ("csv", "family,budget,arm")])
+def test_a_chart_can_be_saved(show, small_report, ending, content):
+    page = show(small_report)
+    with page.expect_download() as download:
+        page.click(f"[data-save={ending}][data-of=figure-1]")
+    assert download.value.suggested_filename == f"demo-figure-1.{ending}"
+    saved = Path(download.value.path()).read_text(encoding="utf-8")
+    assert saved.startswith(content) and "var(--" not in saved
+
+
+def test_a_link_into_a_hidden_panel_shows_it(show, paper_report):
+    page = show(paper_report)
+    page.evaluate("location.hash = 'search-conv3-10M-logits'")
+    page.wait_for_selector("[data-chart=conv3-10M-logits-importance] svg")
+    assert shown(page) == ["conv3-10M-logits"]
+    assert page.input_value("select[data-shows]") == "conv3-10M-logits"
+
+
+def test_every_link_of_the_page_leads_somewhere(show, small_report):
+    page = show(small_report)
+    lost = (
+        "all => all.map(a => decodeURIComponent(a.hash.slice(1))).filter(id => !document.getElementById(id))"
+    )
+    assert page.eval_on_selector_all("a[href^='#']", lost) == []
+
+
+def test_the_first_screen_has_the_answer_its_figure_and_the_contents(show, paper_report):
+    page = show(paper_report)
+    for selector in (".contents", ".verdict", ".tally", "[data-chart=figure-1] svg"):
+        box = page.locator(selector).bounding_box()
+        assert box["y"] + box["height"] <= DESK["height"], selector
 
 
 def test_the_page_prints(show, paper_report):

@@ -15,6 +15,10 @@ FILES = {
     "table1.csv",
     "table2.csv",
     "figure1.csv",
+    "figure1.svg",
+    "figure2.csv",
+    "figure2.svg",
+    "figures.zip",
     "curves.csv",
     "searches.csv",
 }
@@ -99,7 +103,7 @@ def test_curves_hold_every_epoch_of_every_model(paper_study, paper_report):
 def test_the_data_are_named_wherever_a_result_is_shown(small_report):
     captions = re.findall(r"<figcaption>.*?</figcaption>", prose(small_report), flags=re.DOTALL)
     numbered = [caption for caption in captions if "<b>Table" in caption or "<b>Figure" in caption]
-    assert len(numbered) == 5
+    assert len(numbered) == 6
     assert all(">synthetic</span>" in caption for caption in numbered)
 
 

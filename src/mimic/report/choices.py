@@ -55,7 +55,7 @@ def _points(p: Parameters, counts: dict[str, int]) -> Iterator[Choice]:
     yield Choice("teachers to choose from", str(candidates), str(protocol["teachers"]))
     mirrored = ", and mirror images" if p.ensemble.mirrored else ""
     yield Choice("members of the ensemble", f"{p.ensemble.size}{mirrored}", str(protocol["members"]))
-    yield Choice("layers of the teachers", listing(_layers(p.teachers)), "as published")
+    yield Choice("layers of the teachers", listing(layers_of(p.teachers)), "as published")
     if p.teachers.loss != CrossEntropy():
         yield Choice("loss of teachers", called(p.teachers.loss), called(CrossEntropy()))
     windows = {t.window for t in p.teachers.members.values() if t.window}
@@ -69,9 +69,9 @@ def _points(p: Parameters, counts: dict[str, int]) -> Iterator[Choice]:
     twins |= {"twins with weight decay": p.weight_decay_twins}
     groups = {"teachers": p.teachers, "students": p.students}
     groups |= {name: group for name, group in twins.items() if group.variants}
-    schedules = {name: listing(_schedules(group)) for name, group in groups.items()}
+    schedules = {name: listing(schedules_of(group)) for name, group in groups.items()}
     yield from _by_group("schedule", schedules, _schedule(Patience()))
-    optimisers = {name: listing(_optimisers(group)) for name, group in groups.items()}
+    optimisers = {name: listing(optimisers_of(group)) for name, group in groups.items()}
     yield from _by_group("optimiser", optimisers, called(SGD()))
     yield from _by_group("batch size", {name: str(group.batch_size) for name, group in groups.items()}, None)
     reduction = getattr(p.students.loss, "reduction", "sum")  # the paper leaves it open
@@ -114,7 +114,7 @@ def _by_group(topic: str, values: dict[str, str], paper: str | None) -> Iterator
         yield Choice(f"{topic} of {listing(names)}", value, paper)
 
 
-def _layers(teachers: Teachers) -> list[str]:
+def layers_of(teachers: Teachers) -> list[str]:
     """What the teachers' architecture has that the paper's has not."""
     added = {
         "batch normalisation": teachers.batch_normalisation,
@@ -124,7 +124,7 @@ def _layers(teachers: Teachers) -> list[str]:
     return [f"with {words}" for words, is_there in added.items() if is_there] or ["as published"]
 
 
-def _optimisers(group: Teachers | StudentGroup) -> list[str]:
+def optimisers_of(group: Teachers | StudentGroup) -> list[str]:
     """What the nets of a group are trained with."""
     if isinstance(group, Teachers):
         optimisers = [teacher.optimiser for teacher in group.members.values()]
@@ -133,7 +133,7 @@ def _optimisers(group: Teachers | StudentGroup) -> list[str]:
     return list(dict.fromkeys(map(called, optimisers)))
 
 
-def _schedules(group: Teachers | StudentGroup) -> list[str]:
+def schedules_of(group: Teachers | StudentGroup) -> list[str]:
     """How long the nets of a group are trained, and with which rates; the group's own schedule first."""
     own: dict[str, list[str]] = {}
     for family, budgets in ({} if isinstance(group, Teachers) else group.variants).items():

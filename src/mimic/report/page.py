@@ -1,6 +1,7 @@
 """The page: one HTML file that needs no other, and no network."""
 
 from functools import cache
+from typing import NamedTuple
 
 import jinja2
 import vl_convert
@@ -10,8 +11,19 @@ import mimic
 from mimic.config.parameters import budget_parameters
 from mimic.nets.families import STUDENTS
 from mimic.report import choices, numerals, published, study_provenance, tables, verdict
-from mimic.report.charts import beyond_paper, curves, figure1, hyperparameters, palette, progress, theme
+from mimic.report.charts import (
+    beyond_paper,
+    curves,
+    figure1,
+    figure2,
+    hyperparameters,
+    palette,
+    progress,
+    theme,
+)
+from mimic.report.citation import bibtex
 from mimic.report.claims import Answer, Comparison
+from mimic.report.methods import methods
 from mimic.report.misattributed_claims import misattributed_claims
 from mimic.report.results import Results
 from mimic.report.student_families import architecture, convolutions
@@ -30,19 +42,47 @@ TEMPLATES.filters |= {name: getattr(numerals, name) for name in FILTERS.split()}
 TEMPLATES.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
 
 
-def render(results: Results, answers: list[Answer]) -> str:
-    """The report as HTML."""
-    return TEMPLATES.get_template("report.html").render(**_content(results, answers))
+class Section(NamedTuple):
+    """A part of the page, as its contents name it."""
+
+    id: str
+    title: str
+    template: str
 
 
-def _content(results: Results, answers: list[Answer]) -> dict:
+SECTIONS = [  # in the order of the page
+    Section("study", "Study", "study.html"),
+    Section("claims", "Claims", "claims.html"),
+    Section("tables", "Tables", "tables.html"),
+    Section("beyond", "Beyond", "beyond_paper.html"),
+    Section("curves", "Curves", "curves.html"),
+    Section("ensemble", "Ensemble", "ensemble.html"),
+    Section("searches", "Searches", "searches.html"),
+    Section("methods", "Methods", "methods.html"),
+    Section("choices", "Choices", "choices.html"),
+    Section("provenance", "Provenance", "provenance.html"),
+    Section("citation", "Citation", "citation.html"),
+]
+
+
+def render(results: Results, answers: list[Answer], specifications: dict[str, dict]) -> str:
+    """The report as HTML; `specifications` are its charts."""
+    return TEMPLATES.get_template("report.html").render(**_content(results, answers, specifications))
+
+
+def _content(results: Results, answers: list[Answer], specifications: dict[str, dict]) -> dict:
     students, ran = results.accuracies.models("logits"), set(results.models.family)
     found = choices.choices(results.parameters, results.data["counts"])
     return {
         "version": mimic.__version__,
         "colours": Markup(palette.style_sheet()),
         "library": Markup(_library()),
-        "charts": {"config": theme.CONFIG, "specifications": _charts(results)},
+        "charts": {
+            "config": theme.CONFIG,
+            "study": results.parameters.study,
+            "specifications": specifications,
+        },
+        "sections": [section for section in SECTIONS if section.id != "searches" or results.searches],
         "results": results,
         "label": results.label,
         "paper": published.paper(),
@@ -62,7 +102,9 @@ def _content(results: Results, answers: list[Answer]) -> dict:
         "has_published": any(published.accuracy(model) is not None for model in students),
         "choices": found,
         "departures": [choice for choice in found if choice.kind == "departs"],
+        "methods": methods(results),
         "provenance": study_provenance,
+        "bibtex": bibtex(results),
     }
 
 
@@ -72,33 +114,40 @@ def _library() -> str:
     return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
 
 
-def _charts(results: Results) -> dict[str, dict]:
-    """The specifications by the name of their place on the page."""
-    charts = {
+def charts(results: Results) -> dict[str, dict]:
+    """The charts of the page but for those of searches: specifications by the name of their place."""
+    found = {
         "teacher-error": curves.teacher_curves(results, "validation_error"),
         "teacher-loss": curves.teacher_curves(results, "train_loss"),
         "ensemble": beyond_paper.ensemble_growth(results),
     }
     if results.accuracies.models("logits"):
-        charts |= {
+        found |= {
             "figure-1": figure1.figure_1(results),
+            "figure-2": figure2.figure_2(results),
             "cost": beyond_paper.accuracy_over_cost(results),
             "agreement": beyond_paper.accuracy_over_agreement(results),
             "student-error": curves.student_curves(results, "validation_error"),
             "student-loss": curves.student_curves(results, "train_loss"),
         }
         if len(results.shifts) > 1:
-            charts["translation"] = beyond_paper.accuracy_under_translation(results)
+            found["translation"] = beyond_paper.accuracy_under_translation(results)
+    return found
+
+
+def search_charts(results: Results) -> dict[str, dict]:
+    """The charts of every search."""
+    found = {}
     baselines = {comparison.search.name: comparison for comparison in results.search_comparisons}
     for search in results.searches:  # of its hyperparameters the most important stands at the top
         name, label = search.name, results.label
         shares = importance(search.trials.to_dict("records"), search.space)
         names = list(shares or search.space)
-        charts[f"{name}-progress"] = progress.progress(search, baselines.get(name), label)
-        charts[f"{name}-coordinates"] = hyperparameters.coordinates(search, names, label)
+        found[f"{name}-progress"] = progress.progress(search, baselines.get(name), label)
+        found[f"{name}-coordinates"] = hyperparameters.coordinates(search, names, label)
         if shares:
-            charts[f"{name}-importance"] = hyperparameters.importances(search, shares, label)
-    return charts
+            found[f"{name}-importance"] = hyperparameters.importances(search, shares, label)
+    return found
 
 
 def interval_marks(comparisons: list[Comparison]) -> list[dict]:

@@ -1,4 +1,4 @@
-"""The answer in words, read off the claims."""
+"""The answer in words and numbers, read off the claims."""
 
 from collections import Counter
 from typing import NamedTuple
@@ -10,10 +10,22 @@ from mimic.report.claims import Answer, gaps_by_budget
 from mimic.report.numerals import listing, plural
 from mimic.report.student_families import convolutions
 
-HEADLINES = {  # of three claims: where supported, contradicted, undecided, not tested
-    "convolutional_gap": ("Convolutional", "yes", "no", "undecided", "not tested"),
-    "several_layers": ("Several layers", "yes", "not every one", "undecided", "not tested"),
-    "shallower_than_teachers": ("As deep as the teachers", "no", "yes", "undecided", "not tested"),
+ANSWERS = {  # to the title's question, by three claims: where supported, where contradicted, what is asked
+    "convolutional_gap": (
+        "convolution is needed",
+        "nets without convolution come near those with it",
+        "convolution is needed",
+    ),
+    "several_layers": (
+        "each further layer of it helps",
+        "not each further layer of it helps",
+        "each further layer of it helps",
+    ),
+    "shallower_than_teachers": (
+        "nets need not be as deep as their teachers",
+        "nets less deep than their teachers fall behind them",
+        "nets need the depth of their teachers",
+    ),
 }
 VERBS = {  # for one claim, for several
     "supported": ("is supported", "are supported"),
@@ -32,31 +44,30 @@ class KeyFigure(NamedTuple):
     accuracy: Interval
 
 
-def verdict(answers: list[Answer]) -> list[tuple[str, str]]:
-    """The answer to the title's question: three headlines, each with a sentence."""
-    by_key = {answer.claim.key: answer for answer in answers}
-    sentences = []
-    for key, (question, *words) in HEADLINES.items():
-        answer = by_key[key]
-        mark = ", exploratory" if answer.is_exploratory and answer.comparisons else ""
-        headline = f"{question}: {words[list(VERBS).index(answer.status)]}{mark}."
-        needed = [comparison.outcome for comparison in answer.comparisons if comparison.must]
-        short = (
-            ""
-            if answer.status in ("supported", "not tested")
-            else (f"{needed.count('for')} of {len(needed)} comparisons bear it out.")
-        )
-        sentences.append((headline, f"{answer.text} {short}".strip()))
-    return sentences
+def verdict(answers: list[Answer], label: str) -> str:
+    """The answer to the title's question, in one sentence."""
+    status = {answer.claim.key: answer.status for answer in answers}
+    known = {"supported": 0, "contradicted": 1}
+    clauses = [words[known[status[key]]] for key, words in ANSWERS.items() if status[key] in known]
+    for open_, verb in (("undecided", "it is undecided"), ("not tested", "it was not tested")):
+        asked = [f"whether {words[2]}" for key, words in ANSWERS.items() if status[key] == open_]
+        clauses += [f"{verb} {listing(asked)}"] if asked else []
+    caution = "; with one seed a model, all of it is exploratory" if is_exploratory(answers) else ""
+    *first, last = clauses
+    told = f"{', '.join(first)}, and {last}" if first else last
+    return f"On {label}{'' if label.endswith('images') else ' images'} {told}{caution}."
+
+
+def is_exploratory(answers: list[Answer]) -> bool:
+    """Whether an answer of these rests on one seed a model."""
+    return any(answer.is_exploratory and answer.comparisons for answer in answers)
 
 
 def tally(answers: list[Answer]) -> str:
     """How many claims have which answer, in words."""
     counts = Counter(answer.status for answer in answers)
     parts = [f"{n} {verbs[n > 1]}" for status, verbs in VERBS.items() if (n := counts[status])]
-    one_seed = any(answer.is_exploratory for answer in answers)
-    caution = " With one seed a model, all of it is exploratory." if one_seed else ""
-    return f"Of {len(answers)} claims of the paper, {listing(parts)}.{caution}"
+    return f"Of {len(answers)} claims of the paper, {listing(parts)}."
 
 
 def key_figures(table: Accuracies) -> list[KeyFigure]:

@@ -9,8 +9,10 @@ from mimic.evaluation.intervals import Interval
 from mimic.report import tables
 from mimic.report.charts.curves import curves
 from mimic.report.charts.figure1_rows import figure_1_rows
+from mimic.report.charts.figure2 import figure_2_rows
 from mimic.report.claims import Answer, answer_claims
-from mimic.report.page import render
+from mimic.report.figures import write_figures
+from mimic.report.page import charts, render, search_charts
 from mimic.report.read import read_results
 from mimic.report.results import Results
 from mimic.support.context import Context
@@ -26,15 +28,18 @@ def write_report(context: Context) -> None:
     """
     results, out = read_results(context), context.out
     answers = answer_claims(results.accuracies)
-    page = render(results, answers)
+    figures = charts(results)
+    page = render(results, answers, figures | search_charts(results))
     for name in ("report.html", "front_page.html"):
         write_text(out / name, page)
+    write_figures(figures, out)
     write_json(out / "summary.json", _summary(results))
     write_json(out / "claims.json", [_claim(answer) for answer in answers])
     frames = {
         "table1.csv": tables.table_1_frame(results.accuracies),
         "table2.csv": tables.table_2_frame(results.accuracies),
         "figure1.csv": pd.DataFrame(figure_1_rows(results)),
+        "figure2.csv": pd.DataFrame(figure_2_rows(results)),
         "curves.csv": curves(results),
         "searches.csv": tables.searches_frame(results),
     }

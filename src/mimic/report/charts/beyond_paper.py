@@ -33,7 +33,7 @@ def _lines(rows: list[dict], x: alt.X, tooltip: list[alt.Tooltip], order: str, d
     line = base.mark_line(strokeWidth=1.25).encode(order=f"{order}:Q")
     points = base.mark_point(filled=True, size=44, opacity=1).encode(tooltip=[*tooltip, ACCURACY])
     chart = alt.layer(line, points).add_params(theme.isolated())
-    return theme.specification(chart, f"{description}; the table has the figures.", **FRAME)
+    return theme.specification(chart, f"{description}; the table has the figures.", table=rows, **FRAME)
 
 
 def _over(results: Results, x: alt.X, what: str) -> dict:
@@ -95,4 +95,4 @@ def ensemble_growth(results: Results) -> dict:
     if len(rows) <= 6:
         layers.append(base.mark_text(dy=-12, color=theme.MUTED).encode(text="added:N"))
     description = f"Validation accuracy of the ensemble on {results.label} as members are added."
-    return theme.specification(alt.layer(*layers), description, **FRAME)
+    return theme.specification(alt.layer(*layers), description, table=rows, **FRAME)

@@ -26,7 +26,8 @@ def student_curves(results: Results, column: str) -> dict:
     table = table[(table.arm == "logits") & table.name.isin(results.finished.index)]
     groups = table.groupby(["family", "budget", "epoch"], sort=False)[column]
     rows = _thin(groups.agg(["mean", "min", "max"]).reset_index(), ["family", "budget"])
-    base = theme.chart(_records(rows, column), x=_epochs(), color=theme.colour())
+    records = _records(rows, column)
+    base = theme.chart(records, x=_epochs(), color=theme.colour())
     base = base.transform_filter(f"datum.budget === {BUDGET}")
     tooltip = theme.tooltip(family="title", budget="budget")
     line = base.mark_line(strokeWidth=1.75)
@@ -35,7 +36,8 @@ def student_curves(results: Results, column: str) -> dict:
         area = base.mark_area().encode(y=_y(column, "min"), y2="max:Q", opacity=theme.spotlight(0.16))
         layers.insert(0, area)
     budget = alt.param(name=BUDGET, value=results.accuracies.budgets()[0])
-    return _finish(alt.layer(*layers).add_params(theme.isolated(), budget), results, column, "students")
+    chart = alt.layer(*layers).add_params(theme.isolated(), budget)
+    return _finish(chart, results, column, "students", records)
 
 
 def teacher_curves(results: Results, column: str) -> dict:
@@ -43,15 +45,16 @@ def teacher_curves(results: Results, column: str) -> dict:
     table = curves(results)
     rows = table[table.kind == "teacher"][["name", "epoch", column]].rename(columns={column: "mean"})
     rows["family"] = np.where(rows.name.isin(results.ensemble["members"]), "ensemble", "teacher")
-    base = theme.chart(_records(_thin(rows, ["name"]), column), color=theme.colour(), detail="name:N")
+    records = _records(_thin(rows, ["name"]), column)
+    base = theme.chart(records, color=theme.colour(), detail="name:N")
     line = base.mark_line(strokeWidth=1.25, opacity=0.8)
     line = line.encode(x=_epochs(), y=_y(column), tooltip=alt.Tooltip("name:N", title="title"))
-    return _finish(line, results, column, "teachers")
+    return _finish(line, results, column, "teachers", records)
 
 
-def _finish(chart: alt.TopLevelMixin, results: Results, column: str, who: str) -> dict:
+def _finish(chart: alt.TopLevelMixin, results: Results, column: str, who: str, rows: list[dict]) -> dict:
     where = f"over epochs on {results.label}. curves.csv has every value."
-    return theme.specification(chart, f"{TITLES[column]} of the {who} {where}", HEIGHT)
+    return theme.specification(chart, f"{TITLES[column]} of the {who} {where}", HEIGHT, table=rows)
 
 
 def _epochs() -> alt.X:

@@ -17,12 +17,12 @@ TOOLTIP = theme.tooltip(
     title="title", ours="this study", paper="published", size="parameters", architecture="architecture"
 )
 TWIN = 20  # pixels, the mark of a hard-label twin
-HEIGHT = 460  # pixels, of the lines
+HEIGHT = 400  # pixels, of the lines
 LABEL_HEIGHT = 13.5  # pixels between labels that stand beside each other
 BESIDE = 1.16  # the bracket of a gap stands at this multiple of its budget
 LEFT, RIGHT = 1.7, 1.03  # air beside the smallest and largest net, as factors; labels stand on the left
 ROW = 42  # pixels, of a family
-SPREAD = 11  # pixels, the marks of the first and last of the best trials
+SPREAD = 11  # pixels, the marks of the best and the worst
 BELOW = 17  # pixels, the bracket of the convolutional gap under its row
 
 
@@ -43,11 +43,11 @@ class Figure:
     frame: dict[str, int]  # pixels
 
     def __init__(self, results: Results, rows: list[dict]) -> None:
-        self.results, self.table, self.ringed = results, results.plotted, rows
+        self.results, self.table, self.rows, self.ringed = results, results.plotted, rows, rows
         self.students, self.twins = (
             [row for row in rows if row["arm"] == arm and "accuracy" in row] for arm in ("logits", "labels")
         )
-        keys = ("low", "high", "best", "last", "published")
+        keys = ("low", "high", "best", "worst", "published")
         numbers = [row[key] for row in rows for key in keys if row.get(key) is not None]
         numbers.append(100 * results.accuracies.mean(ENSEMBLE))
         air = max(1.0, 0.06 * (max(numbers) - min(numbers)))
@@ -66,6 +66,7 @@ class Figure:
         base, twins = (theme.chart(rows, **self.marks) for rows in (self.students, self.twins))
         told = {**self.accuracy(), "tooltip": TOOLTIP, "description": "spoken:N"}
         layers = [
+            *self.published(),
             *self.references(),
             *self.gaps(),
             *self.spread(base),
@@ -76,16 +77,20 @@ class Figure:
             *self.labels(base),
         ]
         switches = theme.isolated(), alt.param(name=theme.PUBLISHED, value=True)
-        return theme.specification(alt.layer(*layers).add_params(*switches), self.describe(), **self.frame)
+        chart = alt.layer(*layers).add_params(*switches)
+        return theme.specification(chart, self.describe(), table=self.rows, **self.frame)
+
+    def published(self) -> list[alt.Chart]:
+        """The published curves, behind all else."""
+        return []
 
     def rings(self) -> alt.Chart:
         """The published figures. To be drawn below ours, which then get the pointer."""
-        switched_on = f"{theme.PUBLISHED} && ({theme.ISOLATED} === '' || {theme.ISOLATED} === datum.family)"
         rows = [row for row in self.ringed if row["published"] is not None]
-        rings = theme.chart(rows, **self.marks).mark_point(filled=False, size=110, strokeWidth=1.3)
+        rings = theme.chart(rows, **self.marks).mark_point(filled=False, size=90, strokeWidth=1.1)
         return rings.encode(
             **self.accuracy("published"),
-            opacity=alt.condition(switched_on, alt.value(0.9), alt.value(0)),
+            opacity=_where_published(0.6),
             tooltip=theme.tooltip(title="title", paper="published"),
             description="spoken_paper:N",
         )
@@ -107,6 +112,12 @@ class Figure:
         )
 
 
+def _where_published(opacity: float) -> dict:
+    """Of the paper's figures, while they show and no other family is picked."""
+    switched_on = f"{theme.PUBLISHED} && ({theme.ISOLATED} === '' || {theme.ISOLATED} === datum.family)"
+    return alt.condition(switched_on, alt.value(opacity), alt.value(0))
+
+
 class Lines(Figure):
     """As in the paper: a line for each family over its parameters."""
 
@@ -119,6 +130,7 @@ class Lines(Figure):
             dodge = 1.025 ** (others.index(row["family"]) - (len(others) - 1) / 2)
             dodged.append(row | {"parameters": row["parameters"] * dodge})
         super().__init__(results, dodged)
+        self.rows = rows
         self.frame = {"height": HEIGHT, "right": 52}
         self.gap = LABEL_HEIGHT * (self.bounds[1] - self.bounds[0]) / HEIGHT  # of two labels, in percent
 
@@ -128,6 +140,14 @@ class Lines(Figure):
         ticks = [budget_parameters(budget) for budget in self.table.budgets("logits", "labels")]
         axis = alt.Axis(title="parameters (logarithmic)", values=ticks, format="~s")
         return {"x": alt.X("parameters:Q", scale=scale, axis=axis)}
+
+    def published(self) -> list[alt.Chart]:
+        """A broad faint line for each family."""
+        rows = [row for row in self.ringed if row["arm"] == "logits" and row["published"] is not None]
+        line = theme.chart(rows, **self.marks).mark_line(
+            strokeWidth=7, strokeCap="round", interpolate="monotone"
+        )
+        return [line.encode(**self.accuracy("published"), opacity=_where_published(0.15))]
 
     def references(self) -> list[alt.Chart]:
         """The ensemble, solid, and the best single teacher, dashed, each with its name at the left."""
@@ -147,12 +167,12 @@ class Lines(Figure):
         return charts
 
     def spread(self, base: alt.Chart) -> list[alt.Chart]:
-        """The line of each family; dashed ones for the first and last of the best trials, where searched."""
-        searched = theme.chart([row for row in self.students if "best" in row], **self.marks)
-        dashed = searched.mark_line(strokeWidth=1, strokeDash=[4, 3], interpolate="monotone")
+        """The line of each family; dashed ones for the best and the worst."""
+        several = theme.chart([row for row in self.students if "best" in row], **self.marks)
+        dashed = several.mark_line(strokeWidth=1, strokeDash=[4, 3], interpolate="monotone")
         dashed = dashed.encode(opacity=theme.spotlight(0.75))
         line = base.mark_line(strokeWidth=2, interpolate="monotone").encode(**self.accuracy())
-        return [line, *(dashed.encode(**self.accuracy(end)) for end in ("best", "last"))]
+        return [line, *(dashed.encode(**self.accuracy(end)) for end in ("best", "worst"))]
 
     def labels(self, base: alt.Chart) -> list[alt.Chart]:
         """Each family's name at the right end of its line, moved apart where lines end close together."""
@@ -204,9 +224,9 @@ class Rows(Figure):
         ]
 
     def spread(self, base: alt.Chart) -> list[alt.Chart]:
-        """Ticks for the first and last of the best trials."""
+        """Ticks for the best and the worst."""
         tick = base.mark_tick(orient=self.upright, size=SPREAD, thickness=1.25)
-        return [tick.encode(**self.accuracy(end)) for end in ("best", "last")]
+        return [tick.encode(**self.accuracy(end)) for end in ("best", "worst")]
 
     def labels(self, base: alt.Chart) -> list[alt.Chart]:
         """The accuracy over each point; `diverged` where there is none."""

@@ -1,6 +1,7 @@
 """The figures of Figure 1: a row for each model, and the two gaps.
 
-A model that was searched for shows the mean of its search's best trials, another the mean of its seeds.
+A model that was searched for shows its search's best trials, another its seeds: their mean, the best and the
+worst on the test images.
 """
 
 from itertools import product
@@ -16,10 +17,17 @@ from mimic.report.student_families import architecture
 
 
 def figure_1_rows(results: Results) -> list[dict]:
-    """A row for each student and twin of the study's families that ran or that the paper has. Percent."""
+    """A row for each student and twin of the study's families that ran or that the paper has. Percent.
+
+    Of the paper's budgets those that lie among the study's.
+    """
     ran, arms = results.plotted.cells, ("labels", "logits")
     families = [family for family in STUDENTS if family in {model.family for model in ran}]
-    models = [Model(*key) for key in product(families, results.plotted.budgets(*arms), arms)]
+    budgets = {budget_parameters(budget): budget for budget in results.plotted.budgets(*arms)}
+    theirs = {budget_parameters(budget): budget for budget in published.budgets()}
+    between = {size: theirs[size] for size in theirs if min(budgets) < size < max(budgets)}
+    sizes = dict(sorted((between | budgets).items()))
+    models = [Model(*key) for key in product(families, sizes.values(), arms)]
     return [_row(results, m) for m in models if m in ran or published.accuracy(m) is not None]
 
 
@@ -53,8 +61,8 @@ def _row(results: Results, model: Model) -> dict:
         "spoken": f"{title}: {ours}",
         "size": quantity(round(nets.parameters.mean())),
     }
-    if search:  # the first and the last of the best trials: validation has ranked them
-        row["best"], *_, row["last"] = map(_round, 2 * list(nets.accuracy.dropna()))
+    if members > 1:
+        row |= {"best": _round(nets.accuracy.max()), "worst": _round(nets.accuracy.min())}
     return row
 
 

@@ -28,8 +28,9 @@ def coordinates(search: SearchResult, names: list[str], label: str) -> dict:
     place = "(datum.log ? log(datum.value / datum.low) / log(datum.high / datum.low)"
     place += " : (datum.value - datum.low) / (datum.high - datum.low))"
     hue = theme.hue(search.model.family)
+    points = _points(search, keys)
     base = (
-        theme.chart(_points(search, keys))
+        theme.chart(points)
         .transform_fold([*keys.values()], as_=["key", "value"])
         .transform_filter("isValid(datum.value)")
         .transform_lookup("key", from_=lookup)
@@ -50,7 +51,8 @@ def coordinates(search: SearchResult, names: list[str], label: str) -> dict:
     ]
     best = ", ".join(f"{name} {search.selection['point'][name]:.3g}" for name in names)
     description = f"Hyperparameters of the {len(search.trials)} trials of {search.name} on {label}"
-    return _specification(layers, f"{description}; the best has {best}.", names)
+    columns = {key: name for name, key in keys.items()}
+    return _specification(layers, f"{description}; the best has {best}.", names, points, columns=columns)
 
 
 def _points(search: SearchResult, keys: dict[str, str]) -> list[dict]:
@@ -108,8 +110,10 @@ def importances(search: SearchResult, shares: dict[str, float], label: str) -> d
     ]
     told = ", ".join(f"{name} {percent(share, 0)}" for name, share in shares.items())
     description = f"Importance of each hyperparameter of the search {search.name} on {label}: {told}"
-    return _specification(layers, description, [*shares], right=34)
+    return _specification(layers, description, [*shares], rows, right=34)
 
 
-def _specification(layers: list[alt.Chart], description: str, names: list[str], **padding: int) -> dict:
-    return theme.specification(alt.layer(*layers), description, ROW * len(names), top=8, **padding)
+def _specification(
+    layers: list[alt.Chart], description: str, names: list[str], table: list[dict], **options
+) -> dict:
+    return theme.specification(alt.layer(*layers), description, ROW * len(names), table, top=8, **options)

@@ -23,7 +23,8 @@ def progress(search: SearchResult, comparison: SearchComparison | None, label: s
     y = alt.Y("error:Q", axis=axis, scale=alt.Scale(domain=bounds))
     rounds = np.flatnonzero(np.diff(search.trials["round"])) + 1.5
     between = theme.chart([{"number": number} for number in rounds.tolist()], x=x)
-    layers, ends = [between.mark_rule(color=theme.RULE), *_trials(search, bounds, x, y)], []
+    trials = _trials(search, bounds)
+    layers, ends = [between.mark_rule(color=theme.RULE), *_marks(search, trials, x, y)], []
     for line, colour, dash in lines:
         rows = [{"number": n, "error": _percent(e)} for n, e in enumerate(line.best_so_far, start=1)]
         mark = {"strokeWidth": 2, "strokeDash": dash, "color": colour, "clip": True}
@@ -38,7 +39,7 @@ def progress(search: SearchResult, comparison: SearchComparison | None, label: s
         f"Lowest validation error of the search {search.name} on {label} over its {len(search.trials)} "
         f"trials, down to {percent(search.best.validation_error)}."
     )
-    return theme.specification(alt.layer(*layers), description, HEIGHT)
+    return theme.specification(alt.layer(*layers), description, HEIGHT, table=trials)
 
 
 def _percent(error: float) -> float:
@@ -57,17 +58,24 @@ def _bounds(searches: list[SearchResult]) -> list[float]:
     return [round(low - air, 1), round(high + air, 1)]
 
 
-def _trials(search: SearchResult, bounds: list[float], x: alt.X, y: alt.Y) -> list[alt.Chart]:
-    """A mark for each trial, by how it ended."""
-    rows: dict[str, list[dict]] = {"finished": [], "stopped early": [], "diverged": []}
+def _trials(search: SearchResult, bounds: list[float]) -> list[dict]:
+    """A row for each trial; those that are worse than the axis shows lie at its edge."""
+    rows = []
     for number, trial in enumerate(search.trials.itertuples(), start=1):
         end = "stopped early" if trial.stop == HOPELESS else trial.status
         shown = {"finished": percent(trial.validation_error), "diverged": "diverged"}
         error = min(_percent(trial.validation_error), bounds[1])
         told = shown.get(end, f"{shown['finished']}, {end}")
-        rows[end].append({"number": number, "error": error, "title": f"trial {number}", "shown": told})
-    tooltip = theme.tooltip(title="title", shown="validation error")
-    finished, stopped, diverged = (theme.chart(r, x=x, y=y, tooltip=tooltip) for r in rows.values())
+        rows.append({"number": number, "error": error, "end": end, "shown": told})
+    return rows
+
+
+def _marks(search: SearchResult, trials: list[dict], x: alt.X, y: alt.Y) -> list[alt.Chart]:
+    """A mark for each trial, by how it ended."""
+    tooltip = theme.tooltip(number="trial", shown="validation error")
+    base = theme.chart(trials, x=x, y=y, tooltip=tooltip)
+    ends = ("finished", "stopped early", "diverged")
+    finished, stopped, diverged = (base.transform_filter(f"datum.end === '{end}'") for end in ends)
     hue = theme.hue(search.model.family)
     return [
         finished.mark_point(filled=True, size=30, opacity=0.75, color=hue),

@@ -3,7 +3,7 @@
 Colours are CSS variables of the page, so that light, dark and print need no second drawing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import altair as alt
 import numpy as np
@@ -84,9 +84,22 @@ CONFIG = {  # of every chart of the page, which holds it once
 }  # fmt: skip
 
 
-def specification(chart: alt.TopLevelMixin, description: str, height: int, **padding: int) -> dict:
-    """The chart as JSON, as wide as its place on the page; CONFIG goes with it. Lengths in pixels."""
+def specification(
+    chart: alt.TopLevelMixin,
+    description: str,
+    height: int,
+    table: Sequence[dict],
+    columns: Mapping[str, str] | None = None,
+    **padding: int,
+) -> dict:
+    """The chart as JSON, as wide as its place on the page; CONFIG goes with it. Lengths in pixels.
+
+    `table` are the rows that a reader can have, where a column may have another name than in the chart.
+    """
     padding = {"left": 4, "right": 8, "top": 18, "bottom": 4} | padding
     chart = chart.properties(width="container", height=height, padding=padding, description=description)
     spec = chart.to_dict(validate=True)
+    datasets = spec.get("datasets", {})
+    name = next((name for name, rows in datasets.items() if rows == table), "table")
+    spec |= {"datasets": datasets | {name: table}, "usermeta": {"table": name, "columns": columns or {}}}
     return {key: value for key, value in spec.items() if key not in ("config", "$schema")}

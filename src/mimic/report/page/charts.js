@@ -3,7 +3,7 @@
 // Draw every chart of the page, and let its controls set their parameters. Colours are CSS variables
 // of the page, so dark mode and print need nothing here.
 (() => {
-  const { config, specifications } = JSON.parse(document.getElementById("charts").textContent);
+  const { config, study, specifications } = JSON.parse(document.getElementById("charts").textContent);
   const places = [...document.querySelectorAll("[data-chart]")];
   const begun = new Set();
   const views = [];
@@ -18,7 +18,37 @@
       tooltip: { theme: "page" },
     };
     const { view } = await vegaEmbed(place, spec, options);
-    views.push({ view, parameters: (spec.params ?? []).map((parameter) => parameter.name) });
+    const parameters = (spec.params ?? []).map((parameter) => parameter.name);
+    views.push({ view, name: place.dataset.chart, parameters });
+  }
+
+  // As the reader sees it now, in colours that other programs know.
+  async function svg(name) {
+    const style = getComputedStyle(document.body);
+    const picture = await views.find((drawn) => drawn.name === name).view.toSVG();
+    return picture.replace(/var\((--[\w-]+)\)/g, (_, variable) => style.getPropertyValue(variable).trim());
+  }
+
+  function csv(name) {
+    const { datasets, usermeta } = specifications[name];
+    const rows = datasets[usermeta.table];
+    const columns = [...new Set(rows.flatMap(Object.keys))];
+    const cell = (value) => (/[",\n]/.test(value ?? "") ? `"${String(value).replaceAll('"', '""')}"` : (value ?? ""));
+    const header = columns.map((column) => usermeta.columns[column] ?? column);
+    return [header, ...rows.map((row) => columns.map((column) => row[column]))]
+      .map((line) => `${line.map(cell).join(",")}\n`)
+      .join("");
+  }
+
+  async function save({ save: ending, of: name }) {
+    const makers = { svg, csv, bib: () => document.getElementById(name).textContent };
+    const types = { svg: "image/svg+xml", csv: "text/csv", bib: "text/plain" };
+    const content = await makers[ending](name);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([content], { type: types[ending] }));
+    link.download = `${study}-${name}.${ending}`;
+    link.click();
+    URL.revokeObjectURL(link.href);
   }
 
   function set(name, value) {
@@ -38,6 +68,8 @@
   document.addEventListener("click", (event) => {
     const chip = event.target.closest(".chip");
     if (chip) pick(chip);
+    const button = event.target.closest("[data-save]");
+    if (button) save(button.dataset);
   });
   document.addEventListener("change", ({ target }) => {
     if (target.dataset.shows) show(target.dataset.shows, target.value);
@@ -69,5 +101,21 @@
     drawVisible();
   }
 
-  drawVisible();
+  // A link into what is folded or hidden opens it.
+  function open() {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    for (let details = target.closest("details"); details; details = details.parentElement.closest("details")) {
+      details.open = true;
+    }
+    const { panel, name } = target.dataset;
+    if (panel) {
+      for (const choice of document.querySelectorAll(`[data-shows="${panel}"]`)) choice.value = name;
+      show(panel, name);
+    }
+    target.scrollIntoView();
+  }
+  window.addEventListener("hashchange", open);
+
+  drawVisible().then(() => location.hash && open());
 })();

@@ -1,0 +1,39 @@
+import csv
+import io
+import zipfile
+from xml.etree import ElementTree
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def archive(small_report):
+    with zipfile.ZipFile(small_report / "figures.zip") as found:
+        yield {name: found.read(name).decode() for name in found.namelist()}
+
+
+def test_every_figure_has_a_picture_and_its_data(archive):
+    pictures, tables = ({n[:-4] for n in archive if n.endswith(end)} for end in (".svg", ".csv"))
+    assert pictures == tables
+    assert {"figures/figure-1", "figures/figure-2", "figures/student-error", "figures/ensemble"} <= pictures
+
+
+def test_pictures_need_nothing_of_the_page(archive, small_report):
+    for name, text in archive.items():
+        if name.endswith(".svg"):
+            assert ElementTree.fromstring(text).tag.endswith("svg")
+            assert "var(" not in text
+    assert (small_report / "figure1.svg").read_text() == archive["figures/figure-1.svg"]
+
+
+def test_data_are_those_that_are_drawn(archive):
+    rows = list(csv.DictReader(io.StringIO(archive["figures/figure-1.csv"])))
+    drawn = {row["family"] for row in rows if row["arm"] == "logits" and row["accuracy"]}
+    assert drawn == {"mlp1", "mlp2", "conv1", "conv2", "conv3"}  # conv4 diverged
+
+
+def test_accuracy_stands_over_what_training_cost(archive):
+    rows = list(csv.DictReader(io.StringIO(archive["figures/figure-2.csv"])))
+    cost = {row["title"]: float(row["training_flops"]) for row in rows}
+    assert cost["ensemble"] > max(cost[name] for name in ("t1", "t2", "t3"))
+    assert cost["mlp1 1M"] < cost["conv1 1M"]
