@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
         for name, (does, *arguments) in group.items()
     ]
     entries += [
-        (step.name, step.does, f"Step of the study: {step.does}.", "run", [JOBS, STUDY, *RUN])
+        (step.name, step.does, f"Step of the study: {step.does}.", *STEP_BY_HAND.get(step.name, RUN_STEP))
         for step in STEPS.values()
     ]
     main = Main(prog="mimic")
@@ -124,6 +124,13 @@ RUN = (
     argument("--threads", type=whole(1), help="processor threads (one a processor that it may use)"),
     path("--log", help="a file to append progress to"),
 )
+
+RUN_STEP = "run", (JOBS, STUDY, *RUN)  # the module of a step's command, and its arguments
+BESIDE = argument(
+    "--beside", metavar="OTHER",
+    help="set the report that is there beside that of OTHER: a folder such as results/laptop, or a commit",
+)  # fmt: skip
+STEP_BY_HAND = {"report": ("report", (*RUN_STEP[1], BESIDE))}
 
 GROUPS: dict[str, dict[str, tuple[str | Argument, ...]]] = {
     "set up a study": {
