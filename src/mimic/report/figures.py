@@ -2,7 +2,6 @@
 
 import re
 import zipfile
-from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -21,7 +20,8 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the date of every file in an archive: the same 
 def svg(name: str, specification: dict) -> str:
     """A chart of the page, named as there."""
     spec = specification | {"width": WIDTHS.get(name, WIDTH), "config": theme.CONFIG}
-    return re.sub(r"var\(--([\w-]+)\)", lambda found: _colours()[found[1]], vl_convert.vegalite_to_svg(spec))
+    colours = _colours()
+    return re.sub(r"var\(--([\w-]+)\)", lambda found: colours[found[1]], vl_convert.vegalite_to_svg(spec))
 
 
 def csv(specification: dict) -> str:
@@ -46,7 +46,6 @@ def write_figures(specifications: dict[str, dict], out: Path) -> None:
                 archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
 
 
-@cache
 def _colours() -> dict[str, str]:
     """The page's colours by day."""
     style = files("mimic.report").joinpath("page/style.css").read_text(encoding="utf-8")

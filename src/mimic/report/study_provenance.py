@@ -12,6 +12,7 @@ from mimic.report.results import Results
 
 NUMERICAL = ("teacher", "logits", "student", "evaluation")  # steps whose jobs run nets
 PLACES = {"data": {"path", "download"}}  # parameters of the machine, not of the study
+LISTED = 2000  # jobs at most, so that the page stays small
 NAMED = 3  # jobs that a sentence names; of more it gives the number
 
 
@@ -90,6 +91,13 @@ def versions(results: Results) -> dict[str, str]:
         for package, version in (sidecar.provenance.get("versions") or {}).items():
             found[package].add(version)
     return {package: listing(sorted(numbers)) for package, n in found.items() if (numbers := n - {None})}
+
+
+def longest(results: Results) -> list[Sidecar]:
+    """The jobs that the page lists: all, or of very many those that took longest."""
+    if len(results.sidecars) <= LISTED:
+        return results.sidecars
+    return sorted(results.sidecars, key=lambda s: -(s.provenance.get("seconds") or 0))[:LISTED]
 
 
 def training_flops(results: Results, sidecar: Sidecar) -> float | None:

@@ -4,10 +4,11 @@ from dataclasses import asdict
 from math import isfinite
 
 import pandas as pd
+from altair.utils.schemapi import debug_mode
 
 from mimic.evaluation.intervals import Interval
 from mimic.report import tables
-from mimic.report.charts.curves import curves
+from mimic.report.charts.curves import curves, thin
 from mimic.report.charts.figure1_rows import figure_1_rows
 from mimic.report.charts.figure2 import figure_2_rows
 from mimic.report.claims import Answer, answer_claims
@@ -18,18 +19,21 @@ from mimic.report.results import Results
 from mimic.support.context import Context
 from mimic.support.publish import write_json, write_text
 
+ROWS = 25_000  # of curves.csv, which git keeps
+
 
 def write_report(context: Context) -> None:
     """Write report.html, its copy for the top folder, and its tables for programs.
 
     Only models of the study's parameters are read; the report shows the provenance of every job upstream.
-    Accuracies in the tables are fractions, in figure1.csv percent. Raises MimicError when a file is missing
-    or lacks a model.
+    Accuracies in the tables are fractions, in the figures' percent; curves.csv leaves out epochs where it
+    would have more than ROWS. Raises MimicError when a file is missing or lacks a model.
     """
     results, out = read_results(context), context.out
     answers = answer_claims(results.accuracies)
-    figures = charts(results)
-    page = render(results, answers, figures | search_charts(results))
+    with debug_mode(False):  # Altair checks each mark as it is made, which takes most of the time
+        figures, searches = charts(results), search_charts(results)
+    page = render(results, answers, figures | searches)
     for name in ("report.html", "front_page.html"):
         write_text(out / name, page)
     write_figures(figures, out)
@@ -40,7 +44,7 @@ def write_report(context: Context) -> None:
         "table2.csv": tables.table_2_frame(results.accuracies),
         "figure1.csv": pd.DataFrame(figure_1_rows(results)),
         "figure2.csv": pd.DataFrame(figure_2_rows(results)),
-        "curves.csv": curves(results),
+        "curves.csv": thin(curves(results), ["name"], ROWS),
         "searches.csv": tables.searches_frame(results),
     }
     for name, frame in frames.items():

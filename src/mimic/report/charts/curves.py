@@ -25,7 +25,7 @@ def student_curves(results: Results, column: str) -> dict:
     table = curves(results)
     table = table[(table.arm == "logits") & table.name.isin(results.finished.index)]
     groups = table.groupby(["family", "budget", "epoch"], sort=False)[column]
-    rows = _thin(groups.agg(["mean", "min", "max"]).reset_index(), ["family", "budget"])
+    rows = thin(groups.agg(["mean", "min", "max"]).reset_index(), ["family", "budget"])
     records = _records(rows, column)
     base = theme.chart(records, x=_epochs(), color=theme.colour())
     base = base.transform_filter(f"datum.budget === {BUDGET}")
@@ -45,7 +45,7 @@ def teacher_curves(results: Results, column: str) -> dict:
     table = curves(results)
     rows = table[table.kind == "teacher"][["name", "epoch", column]].rename(columns={column: "mean"})
     rows["family"] = np.where(rows.name.isin(results.ensemble["members"]), "ensemble", "teacher")
-    records = _records(_thin(rows, ["name"]), column)
+    records = _records(thin(rows, ["name"]), column)
     base = theme.chart(records, color=theme.colour(), detail="name:N")
     line = base.mark_line(strokeWidth=1.25, opacity=0.8)
     line = line.encode(x=_epochs(), y=_y(column), tooltip=alt.Tooltip("name:N", title="title"))
@@ -66,9 +66,9 @@ def _y(column: str, field: str = "mean") -> alt.Y:
     return alt.Y(f"{field}:Q", axis=axis(title=TITLES[column], tickCount=6), scale=alt.Scale(zero=False))
 
 
-def _thin(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """Every n-th epoch and the last of each curve, so that all curves together stay within POINTS."""
-    step = -(-len(rows) // POINTS)
+def thin(rows: pd.DataFrame, by: list[str], most: int = POINTS) -> pd.DataFrame:
+    """Every n-th epoch and the last of each curve, so that all curves together have about `most` rows."""
+    step = max(1, -(-len(rows) // most))
     last = rows.groupby(by)["epoch"].transform("max")
     return rows[(rows.epoch % step == 1 % step) | (rows.epoch == last)]
 

@@ -2,8 +2,10 @@
 
 // Draw every chart of the page, and let its controls set their parameters. Colours are CSS variables
 // of the page, so dark mode and print need nothing here.
-(() => {
-  const { config, study, specifications } = JSON.parse(document.getElementById("charts").textContent);
+(async () => {
+  const packed = Uint8Array.from(atob(document.getElementById("charts").textContent), (sign) => sign.charCodeAt(0));
+  const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const { config, study, specifications } = await new Response(unpacked).json();
   const places = [...document.querySelectorAll("[data-chart]")];
   const begun = new Set();
   const views = [];
