@@ -15,7 +15,7 @@ from pathlib import Path
 from mimic.tracking import follow
 parent = int(sys.argv[4]) or None
 print("ready", flush=True)
-follow(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], parent, interval_s=0.2)
+follow(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], parent, interval_s=0.2, share=1)
 """
 
 

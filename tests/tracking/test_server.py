@@ -33,7 +33,7 @@ FOLLOW = """
 import sys
 from pathlib import Path
 from mimic.tracking import follow
-follow(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], interval_s=0.2)
+follow(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], interval_s=0.2, share=1)
 """
 
 

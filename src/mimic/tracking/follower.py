@@ -21,10 +21,12 @@ def follow(
     uri: str | None = None,
     parent_pid: int | None = None,
     interval_s: float = 5.0,
+    share: float = 0.01,
     progress: Callable[[str], None] = print,
 ) -> None:
     """Mirror a study every `interval_s` seconds until the process `parent_pid` has died or SIGTERM comes.
 
+    Where passes take long it makes fewer: after the first they take at most `share` of a processor.
     Ends with a last pass of at most about LAST_PASS_S seconds. Without a parent, SIGINT ends it too; with
     one it is left to the parent. Never raises: a store that is away is tried again at growing intervals,
     and said to be away once. To be called in the main thread.
@@ -33,7 +35,8 @@ def follow(
     report = cache(progress)  # a line that was said before is not said again
     mirror, failures = None, 0
     while True:
-        last = end.near()
+        last, began_s = end.near(), time.process_time()
+        is_first = mirror is None  # which may have to create the store's tables
         try:
             mirror = mirror or Mirror(results, live, uri, report)
             mirror.sync(end.over)
@@ -44,7 +47,9 @@ def follow(
             failures += 1
         if last:
             return
-        end.wait(min(interval_s * 2 ** min(failures, 10), LONGEST_WAIT_S))  # a power without bound overflows
+        took_s = 0.0 if is_first else time.process_time() - began_s
+        wait_s = interval_s * 2 ** min(failures, 10)  # a power without bound overflows
+        end.wait(min(max(wait_s, took_s / share), LONGEST_WAIT_S))
 
 
 class _End:

@@ -56,7 +56,7 @@ class View:
             "modelVersionFilter": "All Runs",
             "selectedColumns": list(self.columns),
             "columnOrder": [_RUN, *self.columns],
-            "columnWidths": {_RUN: 330},  # groups are named by all their tags
+            "columnWidths": {_RUN: 520} | {column: _WIDTHS.get(column, 100) for column in self.columns},
             "runsHiddenMode": "SHOW_ALL",
             "compareRunCharts": charts,
             "compareRunSections": [
@@ -116,6 +116,11 @@ TRIALS = View(
     first="best_validation_accuracy",
 )
 VIEWS = (MODELS, TRIALS)
+_WIDTHS = {
+    _metric("test_accuracy"): 160,  # a group's is followed by "(average)"
+    _metric("best_validation_accuracy"): 180,
+    _tag("net"): 240,
+}  # of columns, in pixels; groups of runs are named by all their tags
 
 
 def is_ours(tags: dict[str, str]) -> bool:
