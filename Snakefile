@@ -32,12 +32,12 @@ wildcard_constraints:
     models="teachers|students",
     search=r"[A-Za-z0-9_.-]+",
     round=r"\d{2}",
-    trial=r"\d{2}",
 
 
 TEACHERS = study.names("teacher")
 STUDENTS = study.names("student")
 SHARDS = study.names("logits")
+ROUNDS = study.rounds()  # of searches: by the place of each, its trials
 EVALUATED = study.names("evaluation")  # teachers, the ensemble, students, and the best trials of searches
 
 MODEL = ["model.safetensors", "validation.safetensors", "history.jsonl", "record.json"]
@@ -47,8 +47,8 @@ TO_TRAIN_ON = [
 RUN = "exec python -m mimic run --threads {threads} --log {log}"
 # Results are names of what the store keeps: hard links, or copies where there are none.
 PUBLISH = (
-    "for file in {params.kept}/*; do"
-    " ln -f $file $(dirname {output.job}) || cp $file $(dirname {output.job}); done 2> {log}"
+    "set -- {output.job}; for kept in {params.kept}; do for file in $kept/*; do"
+    " ln -f $file $(dirname $1) || cp $file $(dirname $1); done; shift; done 2> {log}"
 )
 
 
@@ -59,7 +59,6 @@ localrules:  # seconds each: they run beside snakemake, also on a cluster
     students,
     evaluation_and_report,
     proposal,
-    trial,
     selection,
     ensemble,
     student,
@@ -175,22 +174,34 @@ rule train_trials:
         f"{RUN} --cohort {{output.cohort}} {{params.members}}"
 
 
-rule trial:
-    input:
-        lambda w: study.trained("trial", f"{w.search}-r{w.round}-t{w.trial}"),
-    output:
-        expand("<results>/{{models}}/searches/{{search}}/r{{round}}/t{{trial}}/{file}", file=MODEL),
-        job="<results>/{models}/searches/{search}/r{round}/t{trial}/job.json",
-    log:
-        "<logs>/placed/{models}/{search}-r{round}-t{trial}.log",
-    conda:
-        "envs/mimic.yaml"
-    params:
-        kept=lambda w: study.kept("trial", f"{w.search}-r{w.round}-t{w.trial}"),
-    message:
-        "publishing trial {wildcards.search}-r{wildcards.round}-t{wildcards.trial}"
-    shell:
-        PUBLISH
+# All that follows a trial reads its whole round, so one job publishes a round: a rule for each number of trials.
+for trials in sorted({len(names) for names in ROUNDS.values()}):
+
+    rule:
+        name:
+            f"round_of_{trials}"
+        input:
+            lambda w: study.trained("trial", *ROUNDS[w.place]),
+        output:
+            expand(
+                "<results>/{{models}}/searches/{{place}}/t{trial:02d}/{file}",
+                trial=range(1, trials + 1),
+                file=MODEL,
+            ),
+            job=expand(
+                "<results>/{{models}}/searches/{{place}}/t{trial:02d}/job.json", trial=range(1, trials + 1)
+            ),
+        log:
+            "<logs>/placed/{models}/{place}.log",
+        wildcard_constraints:
+            place=study.places(trials),
+        localrule: True
+        params:
+            kept=lambda w: study.kept("trial", *ROUNDS[w.place]),
+        message:
+            "publishing the trials of {wildcards.place}"
+        shell:
+            PUBLISH
 
 
 rule selection:
@@ -317,8 +328,6 @@ rule student:
         "<logs>/placed/{student}.log",
     wildcard_constraints:
         student="[^/]+",
-    conda:
-        "envs/mimic.yaml"
     params:
         kept=lambda w: study.kept("student", w.student),
     message:

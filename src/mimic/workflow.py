@@ -1,8 +1,12 @@
 """What the Snakefile asks of a study, and what must be right before its first job."""
 
+import gc
 import os
+import re
 import subprocess
 import sys
+from collections import Counter
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +42,7 @@ class SnakefileStudy:
         """Raises WorkflowError with one line for what is wrong in the parameters."""
         # Jobs say `python`: it is to be the one that runs snakemake, also where no environment is active.
         os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        gc.set_threshold(100_000, 50, 100)  # the DAG is a million objects that stay: look through them seldom
         self._workflow = workflow
         self._lock = None
         self._tracker: subprocess.Popen | None = None
@@ -89,8 +94,9 @@ class SnakefileStudy:
         self._lock = lock  # held until the process ends, however it ends
         _note(dvc_lock.absent(study) if stale else dvc_lock.unrecorded(study))
         if not looks_only:  # Snakemake deletes the earlier results of a job that it runs
-            for job in study.jobs():
-                if job.id in self._todo:
+            places = {job.folder.parent for job in study.jobs("trial") if job.id in self._todo}
+            for job in study.jobs():  # a round is published whole
+                if job.id in self._todo or job.folder.parent in places:
                     store.keep_what_is_there(job.sidecar, job.outputs)
         stamps.write_specs(study, self._keys, self._todo)
         self._freeze()
@@ -108,6 +114,19 @@ class SnakefileStudy:
     def names(self, *steps: str) -> list[str]:
         """The names of all jobs of some steps."""
         return [job.name for job in self._study.jobs(*steps)]
+
+    def rounds(self) -> dict[str, list[str]]:
+        """The names of the trials of each round, by its place: SEARCH/rNN."""
+        trials = groupby(self._study.jobs("trial"), key=lambda trial: trial.folder.parent)
+        return {"/".join(folder.parts[-2:]): [trial.name for trial in group] for folder, group in trials}
+
+    def places(self, trials: int) -> str:
+        """What matches the places of rounds of so many trials: the usual size is all that isn't listed."""
+        sizes = {place: len(names) for place, names in self.rounds().items()}
+        (usual, _), *_ = Counter(sizes.values()).most_common(1)
+        wanted = (lambda size: size != usual) if trials == usual else (lambda size: size == trials)
+        listed = "|".join(re.escape(place) for place, size in sizes.items() if wanted(size))
+        return rf"(?!(?:{listed or '/'})/)[^/]+/r\d\d" if trials == usual else listed
 
     def job(self, step: str, name: str | None = None) -> Job:
         """One job."""
@@ -132,15 +151,16 @@ class SnakefileStudy:
         names = [job.name for job in members if self._stale is None or job.id in self._stale]
         return ", ".join(names or [job.name for job in members])
 
-    def trained(self, step: str, name: str) -> list[str]:
-        """The record of the cohort that trains a job; nothing where its result is there already."""
-        job = self._study.job(step, name)
-        done = self._todo is not None and job.id not in self._todo
-        return [] if done else [str(stamps.record_path(self._study.name, self._cohorts.of(job)))]
+    def trained(self, step: str, *names: str) -> list[str]:
+        """The records of the cohorts that train some jobs; none of those whose results are there already."""
+        jobs = [self._study.job(step, name) for name in names]
+        waiting = [job for job in jobs if self._todo is None or job.id in self._todo]
+        records = (stamps.record_path(self._study.name, self._cohorts.of(job)) for job in waiting)
+        return list(dict.fromkeys(map(str, records)))
 
-    def kept(self, step: str, name: str) -> str:
-        """Where the store keeps a job's result, under its key."""
-        return str(store.shelf(self._keys[self._study.job(step, name)]))
+    def kept(self, step: str, *names: str) -> list[str]:
+        """Where the store keeps the results of some jobs, under their keys."""
+        return [str(store.shelf(self._keys[self._study.job(step, name)])) for name in names]
 
     # Helpers beside a run.
 

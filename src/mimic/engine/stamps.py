@@ -106,7 +106,8 @@ def dates_of(workflow: "Workflow", made: set[str]) -> None:
 def follow_keys(workflow: "Workflow") -> None:
     """Have every rule that makes a result, or trains a cohort, follow the keys; after the last rule."""
     for rule in workflow.rules:
-        for name, path in rule.output._allitems():
+        for name, paths in rule.output._allitems():
             if name in FOLLOWING:
+                paths = [paths] if isinstance(paths, str) else paths
                 rule.input_modifier = rule.input_modifier or rule.output_modifier  # None: it had no input
-                rule.set_input(spec=str(SPECS / strip_wildcard_constraints(path)))
+                rule.set_input(spec=[str(SPECS / strip_wildcard_constraints(path)) for path in paths])
