@@ -133,8 +133,8 @@ class SnakefileStudy:
         return self._study.job(step, name)
 
     def results(self, *steps: str) -> list[str]:
-        """Every file of all jobs of some steps, or of all."""
-        return [str(file) for job in self._study.jobs(*steps) for file in job.files]
+        """The sidecars of all jobs of some steps, or of all: whoever makes one makes the files beside it."""
+        return [str(job.sidecar) for job in self._study.jobs(*steps)]
 
     def files_read(self, step: str, name: str, *upstream: str) -> list[str]:
         """The files that a job reads of the results of some other steps."""

@@ -1,5 +1,6 @@
 """Whether memory and disk hold a study, told before any job. What is counted is the least that is needed."""
 
+from collections.abc import Iterator
 from math import prod
 
 import psutil
@@ -7,7 +8,7 @@ import psutil
 from mimic.config.bounds import check_batches
 from mimic.dag.jobs import Job
 from mimic.dag.study import Study
-from mimic.plan.work import Counts, images_of
+from mimic.plan.work import Counts, Work, images_of
 from mimic.support import disk
 from mimic.support.errors import MimicError
 
@@ -25,14 +26,15 @@ def check_limits(study: Study) -> list[str]:
     counts = Counts(images_of(parameters.data, study.folder / "data"))
     check_batches(parameters, counts.images.train)
     number = 2 if parameters.precision == "bf16" else 4
-    needs = {job.id: _parts(job, counts, number) for job in study.jobs()}
+    works = list(_works(study, counts))
+    needs = {job.id: _parts(work, number) for job, work in works}
     job, parts = max(needs.items(), key=lambda need: sum(need[1].values()))
     most, here = max(parts, key=parts.__getitem__), psutil.virtual_memory().total
     told = f"{job} needs at least {_size(sum(parts.values()))} of memory, most of it for {most}"
     if sum(parts.values()) > MOST:
         raise MimicError(f"{told}; no machine has more than {_size(MOST)}")
     notes = [f"{told}; this machine has {_size(here)}"] if sum(parts.values()) > here else []
-    missing, free = _missing(study, counts), disk.free(study.folder)
+    missing, free = _missing(works), disk.free(study.folder)
     if missing > free:
         notes.append(
             f"results that are not here yet take at least {_size(missing)}; "
@@ -41,16 +43,24 @@ def check_limits(study: Study) -> list[str]:
     return notes
 
 
-def _missing(study: Study, counts: Counts) -> float:
+def _works(study: Study, counts: Counts) -> Iterator[tuple[Job, Work]]:
+    """Every job with its work, which all trials of a search have in common: there may be thousands."""
+    known: dict[object, Work] = {}
+    for job in study.jobs():
+        kind = id(job.task.default) if job.step == "trial" else job.id
+        known[kind] = known.get(kind) or counts.work(job)
+        yield job, known[kind]
+
+
+def _missing(works: list[tuple[Job, Work]]) -> float:
     """Bytes of the results that aren't here, and of the largest checkpoint on the way to them."""
-    works = [counts.work(job) for job in study.jobs() if not job.sidecar.exists()]
-    checkpoints = [work.trained.checkpoint for work in works if work.trained]
-    return sum(work.stored for work in works) + max(checkpoints, default=0)
+    missing = [work for job, work in works if not job.sidecar.exists()]
+    checkpoints = [work.trained.checkpoint for work in missing if work.trained]
+    return sum(work.stored for work in missing) + max(checkpoints, default=0)
 
 
-def _parts(job: Job, counts: Counts, number: int) -> dict[str, float]:
+def _parts(work: Work, number: int) -> dict[str, float]:
     """Bytes that a job holds, by what they are for; `number` are those of one activation."""
-    work = counts.work(job)
     weights = max((net.parameters for net, _ in work.predictions), default=0)
     batch = 0
     if net := work.trained:
