@@ -45,9 +45,9 @@ TO_TRAIN_ON = [
     f"<results>/data/{file}" for file in ("train.safetensors", "validation.safetensors", "data.json")
 ]
 RUN = "exec python -m mimic run --threads {threads} --log {log}"
-# Results are names of what the store keeps: hard links, or copies where there are none.
+# Results are names of what the store keeps: hard links, or copies where there are none. The sidecar comes last.
 PUBLISH = (
-    "set -- {output.job}; for kept in {params.kept}; do for file in $kept/*; do"
+    "set -- {output.job}; for kept in {params.kept}; do for file in $kept/[!j]* $kept/job.json; do"
     " ln -f $file $(dirname $1) || cp $file $(dirname $1); done; shift; done 2> {log}"
 )
 
@@ -453,7 +453,7 @@ rule evaluation_and_report:
 
 
 onstart:
-    study.start_helpers()
+    study.begin()
 
 
 onsuccess:

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,11 +94,10 @@ class SnakefileStudy:
             return
         self._lock = lock  # held until the process ends, however it ends
         _note(dvc_lock.absent(study) if stale else dvc_lock.unrecorded(study))
-        if not looks_only:  # Snakemake deletes the earlier results of a job that it runs
+        if not looks_only:
+            stamps.renew_results(study, self._todo, RUN_LOCK)
             places = {job.folder.parent for job in study.jobs("trial") if job.id in self._todo}
-            for job in study.jobs():  # a round is published whole
-                if job.id in self._todo or job.folder.parent in places:
-                    store.keep_what_is_there(job.sidecar, job.outputs)
+            _keep(job for job in study.jobs() if job.id in self._todo or job.folder.parent in places)
         stamps.write_specs(study, self._keys, self._todo)
         self._freeze()
 
@@ -162,9 +162,15 @@ class SnakefileStudy:
         """Where the store keeps the results of some jobs, under their keys."""
         return [str(store.shelf(self._keys[self._study.job(step, name)])) for name in names]
 
-    # Helpers beside a run.
+    # A run.
 
-    def start_helpers(self) -> None:
+    def begin(self) -> None:
+        """Snakemake has decided what to run, which may be more: no result that is forced is to be lost."""
+        running = {str(file) for job in self._workflow.dag.needrun_jobs() for file in job.output}
+        _keep(job for job in self._study.jobs() if str(job.sidecar) in running)
+        self._start_helpers()
+
+    def _start_helpers(self) -> None:
         """Mirror the runs into MLflow, unless MIMIC_TRACKING is off, and watch SLURM; no job waits for it."""
         if self._workflow.local_exec and self._has_screen():
             os.environ[LOG_ALONE] = "1"  # inherited by jobs; a job of SLURM says all that it has to say
@@ -205,6 +211,12 @@ class SnakefileStudy:
     def note_unrecorded(self) -> None:
         """Say that DVC doesn't hold what was just made."""
         _note(dvc_lock.unrecorded(self._study))
+
+
+def _keep(jobs: Iterable[Job]) -> None:
+    """Keep the earlier results of jobs that Snakemake runs: it deletes their names."""
+    for job in jobs:
+        store.keep_what_is_there(job.sidecar, job.outputs)
 
 
 def _note(text: str | None) -> None:

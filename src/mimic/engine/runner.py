@@ -216,8 +216,7 @@ def _publish(spec: Spec, out: Path) -> None:
     spec.sidecar.unlink(missing_ok=True)
     for name, target in [*spec.outputs.items(), (SIDECAR, spec.sidecar)]:
         target.parent.mkdir(parents=True, exist_ok=True)
-        os.chmod(out / name, 0o644)
-        os.utime(out / name)  # Snakemake wants outputs newer than the job's start, also restored ones
+        publish.renew(out / name)  # Snakemake wants outputs newer than the job's start, also restored ones
         publish.sync_file(out / name)
         try:
             os.replace(out / name, target)

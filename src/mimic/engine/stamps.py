@@ -3,6 +3,9 @@
 Dates of results mean nothing: to Snakemake they are `ancient`, but for those that it is to make. Each rule
 has one more input, the spec of its job, which is dated after the job's results where the job is to be done,
 and long before them where it is not. See docs/identity.md.
+
+A result dated ahead, by a clock that was ahead or a copy that kept dates, would have what follows it look
+older than it: so before a run no date is later than now.
 """
 
 import json
@@ -46,6 +49,31 @@ def to_do(study: Study, stale: Iterable[Job]) -> set[str]:
         if any(up.id in todo for up in job.upstream):
             todo.add(job.id)
     return todo
+
+
+def renew_results(study: Study, todo: set[str], clock: Path) -> None:
+    """Date what is dated later than now as of now: now is when `clock`, a file beside, was touched.
+
+    And make what is to be made again writable, which DVC's links are not: else Snakemake refuses.
+    """
+    os.utime(clock)
+    now = clock.stat().st_mtime_ns
+    files = {file: job.id in todo for job in study.jobs() for file in job.files}
+    files |= {record_path(study.name, cohort): False for cohort in Cohorts(study).all()}
+    renewed = [file for file, again in files.items() if file.exists() and _is_in_the_way(file, again, now)]
+    for file in renewed:
+        publish.renew(file)
+        if file.is_symlink():
+            os.utime(file, follow_symlinks=False)
+    if renewed:
+        time.sleep(2 * MOMENT / 1e9)  # there is a moment to date specs after them, and not ahead
+
+
+def _is_in_the_way(file: Path, again: bool, now: int) -> bool:
+    date = max(
+        file.lstat().st_mtime_ns, file.stat().st_mtime_ns
+    )  # of a link the later, as Snakemake takes it
+    return date > now or (again and not os.access(file, os.W_OK))
 
 
 def write_specs(study: Study, keys: Keys, todo: set[str]) -> None:
