@@ -10,7 +10,7 @@ import pytest
 from filelock import FileLock
 
 from mimic.dag.study import Study
-from mimic.engine import dvc_lock
+from mimic.engine import dvc_lock, dvc_rwlock
 from mimic.engine.keys import Keys
 from mimic.engine.open_study import open_study
 from mimic.engine.sidecar import FileRecord, Sidecar, file_md5
@@ -116,6 +116,20 @@ def test_results_of_no_job_are_named(recorded):
     old = STUDENT.with_name("old")
     shutil.copytree(STUDENT, old)
     assert f"{old}: of no job of the study" in record()
+
+
+def test_a_note_of_dvc_s_that_a_kill_left_half_written_is_healed(recorded):
+    note = Path(".dvc/tmp/rwlock")
+    note.write_text('{"write": {"/a/b": {"pid": 1, "cm')
+    assert f"{note}: left half written by a kill" in record()
+    assert "up to date" in dvc("status")
+
+
+def test_a_note_of_dvc_s_that_is_being_written_is_left_alone(recorded):
+    dvc_rwlock.NOTE.write_text("{")
+    with FileLock(f"{dvc_rwlock.NOTE}.lock"):
+        assert dvc_rwlock.heal() is None
+    assert dvc_rwlock.NOTE.exists()
 
 
 def test_it_waits_for_no_running_snakemake(study):

@@ -14,7 +14,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from mimic.config.reading import read_parameters
-from mimic.engine import dvc_cache, dvc_lock
+from mimic.engine import dvc_cache, dvc_lock, dvc_rwlock
 from mimic.engine.dvc_lock import LOCK, PARAMS
 from mimic.engine.run_lock import alone
 from mimic.engine.sidecar import file_md5
@@ -33,6 +33,8 @@ def run(options) -> int:
     if not outs:
         raise MimicError(f"{LOCK}: holds nothing of study {study}, so there is nothing to pull")
     with alone("make pull"):
+        if healed := dvc_rwlock.heal():
+            print(healed)
         _fetch_listings(outs)
         subprocess.run([sys.executable, "-m", "dvc", "fetch"])
         _check(outs)

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from mimic.dag.study import Study
-from mimic.engine import leftovers, specs
+from mimic.engine import dvc_rwlock, leftovers, specs
 from mimic.engine.dvc_lock import LOCK, PARAMS
 from mimic.engine.keys import Keys
 from mimic.engine.open_study import open_study
@@ -24,6 +24,8 @@ def run(options) -> int:
     study = open_study(PARAMS)
     with alone("make record"):
         _check(study)
+        if healed := dvc_rwlock.heal():
+            print(healed)
         for folder in leftovers.old_results(study):
             told = "of no job of the study, recorded all the same; `python -m mimic clean` removes it"
             print(f"{folder}: {told}")
