@@ -141,12 +141,27 @@ def test_a_content_under_another_s_digest_is_not_believed(out, said, which):
     assert store.restore(spec("model"), out, lambda: None, said.append) is None
 
 
-@pytest.mark.parametrize("text", ["[cache]\n    dir = ../elsewhere\n", "nonsense"])
-def test_the_cache_lies_where_dvc_s_configuration_says(here, text):
-    (here / ".dvc").mkdir()
-    (here / ".dvc/config").write_text(text)
-    expected = "elsewhere" if "elsewhere" in text else ".dvc/cache"
+@pytest.mark.parametrize("file", [".dvc/config", ".dvc/config.local", "global/config", "system/config"])
+@pytest.mark.parametrize("text", ["[cache]\n    dir = {}\n", "[Cache]\ndir: {}", "[core]\n    remote = r\n"])
+def test_the_cache_lies_where_dvc_s_own_reader_of_its_configurations_finds_it(here, monkeypatch, file, text):
+    for level in ("global", "system"):
+        monkeypatch.setenv(f"DVC_{level.upper()}_CONFIG_DIR", str(here / level))
+    (here / file).parent.mkdir()
+    (here / ".dvc").mkdir(exist_ok=True)
+    (here / file).write_text(text.format(here / "elsewhere"))
+    expected = "elsewhere" if text.startswith("[cache]") else ".dvc/cache"  # of others DVC finds nothing
     assert dvc_cache.folder().resolve() == here / expected / "files/md5"
+
+
+def test_a_relative_cache_is_relative_to_the_file_that_names_it_and_that_of_a_clone_goes_before(
+    here, monkeypatch
+):
+    monkeypatch.setenv("DVC_GLOBAL_CONFIG_DIR", str(here / "global"))
+    (here / "global").mkdir()
+    (here / ".dvc").mkdir()
+    (here / "global/config").write_text("[cache]\n    dir = /nowhere\n")
+    (here / ".dvc/config").write_text("[cache]\n    dir = ../elsewhere\n")
+    assert dvc_cache.folder().resolve() == here / "elsewhere/files/md5"
 
 
 def test_a_clean_store_keeps_wanted_keys_and_other_studies(out, here):

@@ -79,12 +79,16 @@ def _check(outs: dict[Path, str]) -> None:
             files |= {out / name: digest for name, digest in listing.items()}
         else:
             files[out] = md5
-    wrong = [str(path) for path, md5 in files.items() if not _is_git_s(path, md5) and not _is_cached(md5)]
+    wanted = {str(path): md5 for path, md5 in files.items() if not _is_git_s(path, md5)}
+    lacking = [path for path, md5 in wanted.items() if not dvc_cache.object_path(md5).exists()]
+    damaged = [path for path, md5 in wanted.items() if path not in lacking and not _is_cached(md5)]
+    wrong = []
+    if lacking:
+        wrong.append(f"{', '.join(lacking)}: the remote lacks them; were they pushed with `dvc push`?")
+    if damaged:
+        wrong.append(f"{', '.join(damaged)}: damaged or tampered with: not the digests that dvc.lock has")
     if wrong:
-        raise MimicError(
-            f"refused: {', '.join(wrong)}: the remote lacks them, or has them damaged or tampered with: "
-            "not the digests that dvc.lock has; nothing was placed"
-        )
+        raise MimicError(f"refused: {'; '.join(wrong)}; nothing was placed")
 
 
 def _is_git_s(path: Path, md5: str) -> bool:

@@ -4,12 +4,12 @@ DVC names a file's content by its MD5, `<cache>/files/md5/ab/cdef…`, and lists
 file, `…/ab/cdef….dir`. Nothing here is believed for its name: a cache may have been filled from anywhere.
 """
 
-import configparser
 import hashlib
 import json
 import os
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -25,13 +25,38 @@ MD5 = re.compile(r"[0-9a-f]{32}")
 
 
 def folder() -> Path:
-    """Where DVC keeps contents: `.dvc/cache`, or what the repository's configuration names instead."""
-    config = configparser.ConfigParser(interpolation=None, strict=False)
+    """Where DVC keeps contents: `.dvc/cache`, or what one of DVC's four configurations names instead."""
+    return _named_by(settings()) / "files" / "md5"
+
+
+def settings() -> tuple[bytes, ...]:
+    """The four configurations that DVC reads, the weakest first; b"" for one that is missing."""
+    from dvc.dirs import global_config_dir, system_config_dir
+
+    folders = [Path(system_config_dir()), Path(global_config_dir()), DVC]
+    return tuple(_content(file) for file in [*(f / "config" for f in folders), DVC / "config.local"])
+
+
+def _content(file: Path) -> bytes:
     try:
-        config.read([DVC / "config", DVC / "config.local"], encoding="utf-8")
-    except configparser.Error:  # DVC itself says what is wrong with it
-        return DVC / "cache" / "files" / "md5"
-    return DVC / Path(config.get("cache", "dir", fallback="cache")).expanduser() / "files" / "md5"
+        return file.read_bytes()
+    except OSError:
+        return b""
+
+
+@cache
+def _named_by(settings: tuple[bytes, ...]) -> Path:
+    """DVC is asked, but only where something is said of a cache: to import it takes as long as a job."""
+    if not any(b"cache" in text for text in settings):
+        return DVC / "cache"
+    from dvc.config import Config, ConfigError
+
+    try:
+        config = Config(os.fspath(DVC.absolute()))
+    except ConfigError:  # DVC itself says what is wrong with it
+        return DVC / "cache"
+    named = config["cache"].get("local")
+    return Path(config["remote"][named]["url"] if named else config["cache"].get("dir", DVC / "cache"))
 
 
 def object_path(md5: str) -> Path | None:
