@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from snakemake.exceptions import WorkflowError
 
 from mimic.dag.cohorts import Cohorts
 from mimic.dag.jobs import Job
+from mimic.dag.study import Study
 from mimic.data.sources import check_source
 from mimic.engine import dvc_lock, stamps, store
 from mimic.engine.keys import Keys, digest
@@ -53,7 +54,7 @@ class SnakefileStudy:
         self._todo: set[str] | None = None
         if not workflow.is_main_process:  # a cluster job's own snakemake: it sees what its main process saw
             params = Path(os.environ.get(FROZEN, params))
-        self._params = params
+        self._params = self._given = params
         try:
             if set("{}") & set(str(Path.cwd())):
                 raise MimicError(f"{Path.cwd()}: braces are wildcards to Snakemake; rename the folder")
@@ -93,7 +94,7 @@ class SnakefileStudy:
                 ) from None
             return
         self._lock = lock  # held until the process ends, however it ends
-        _note(dvc_lock.absent(study) if stale else dvc_lock.unrecorded(study))
+        self._note_of_dvc(dvc_lock.absent if stale else dvc_lock.unrecorded)
         if not looks_only:
             stamps.renew_results(study, self._todo, RUN_LOCK)
             places = {job.folder.parent for job in study.jobs("trial") if job.id in self._todo}
@@ -210,7 +211,16 @@ class SnakefileStudy:
 
     def note_unrecorded(self) -> None:
         """Say that DVC doesn't hold what was just made."""
-        _note(dvc_lock.unrecorded(self._study))
+        self._note_of_dvc(dvc_lock.unrecorded)
+
+    def _note_of_dvc(self, notice: Callable[[Study], str | None]) -> None:
+        """Say what dvc.lock tells, which is of the study of params.yaml alone."""
+        if self._given != dvc_lock.PARAMS:
+            return
+        try:
+            _note(notice(self._study))
+        except MimicError as error:
+            _note(str(error))
 
 
 def _keep(jobs: Iterable[Job]) -> None:

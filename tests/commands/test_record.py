@@ -14,6 +14,7 @@ from mimic.engine import dvc_lock, dvc_rwlock
 from mimic.engine.keys import Keys
 from mimic.engine.open_study import open_study
 from mimic.engine.sidecar import FileRecord, Sidecar, file_md5
+from mimic.support.errors import MimicError
 
 ROOT = Path(__file__).parents[2]
 STUDENT = Path("results/small/students/conv1-20k-logits-s1")
@@ -130,6 +131,26 @@ def test_a_note_of_dvc_s_that_is_being_written_is_left_alone(recorded):
     with FileLock(f"{dvc_rwlock.NOTE}.lock"):
         assert dvc_rwlock.heal() is None
     assert dvc_rwlock.NOTE.exists()
+
+
+def test_conflicts_in_dvc_lock_are_called_so(recorded):
+    lock = dvc_lock.LOCK
+    lock.write_text(f"<<<<<<< HEAD\n{lock.read_text()}=======\n{lock.read_text()}>>>>>>> other\n")
+    with pytest.raises(MimicError, match="conflicts of a merge; take one side whole, `git checkout --ours"):
+        dvc_lock.absent(recorded)
+
+
+def test_without_git_it_says_what_dvc_needs(study):
+    assert "no git repository, as in a download without history; `git init` first" in record(fails=True)
+
+
+def test_results_behind_a_link_are_refused_with_a_way_out(recorded, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("disk") / "results"
+    shutil.move("results", elsewhere)
+    Path("results").symlink_to(elsewhere)
+    refusal = record(fails=True)
+    assert "results/small: reached by a link out of this folder" in refusal
+    assert "`dvc cache dir`" in refusal
 
 
 def test_it_waits_for_no_running_snakemake(study):

@@ -2,9 +2,10 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 from mimic.dag.study import Study
-from mimic.engine import dvc_rwlock, leftovers, specs
+from mimic.engine import dvc_cache, dvc_rwlock, leftovers, specs
 from mimic.engine.dvc_lock import LOCK, PARAMS
 from mimic.engine.keys import Keys
 from mimic.engine.open_study import open_study
@@ -24,6 +25,7 @@ def run(options) -> int:
     study = open_study(PARAMS)
     with alone("make record"):
         _check(study)
+        _check_place(study)
         if healed := dvc_rwlock.heal():
             print(healed)
         for folder in leftovers.old_results(study):
@@ -34,6 +36,22 @@ def run(options) -> int:
             return status
     print(f"{LOCK}: holds study {study.name}; commit it with git, share the files with `dvc push`")
     return 0
+
+
+def _check_place(study: Study) -> None:
+    """Raise MimicError where DVC can't work: without git, or with results behind a link out of the folder."""
+    here = Path.cwd().resolve()
+    has_git = any((folder / ".git").exists() for folder in (here, *here.parents))
+    if not has_git and not any(b"no_scm" in text for text in dvc_cache.settings()):
+        raise MimicError(
+            f"{here}: no git repository, as in a download without history; `git init` first, or have DVC do "
+            "without: `dvc config core.no_scm true`"
+        )
+    if not study.folder.resolve().is_relative_to(here):
+        raise MimicError(
+            f"{study.folder}: reached by a link out of this folder, which DVC follows none of; keep results "
+            "here and DVC's cache on the other disk: `dvc cache dir`, `dvc config cache.type symlink`"
+        )
 
 
 def _check(study: Study) -> None:

@@ -1,6 +1,7 @@
 """What dvc.lock says of a study's results, read without importing DVC: a snakemake call is to stay quick."""
 
 import os
+import re
 from pathlib import Path
 
 import yaml
@@ -10,16 +11,27 @@ from mimic.dag.steps import SIDECAR
 from mimic.dag.study import Study
 from mimic.engine import dvc_cache
 from mimic.engine.sidecar import file_md5
+from mimic.support.errors import MimicError
 
 LOCK = Path("dvc.lock")
 PARAMS = Path("params.yaml")  # the file that dvc.yaml names
 NAMED = 3  # results that a notice names
+CONFLICTS = (
+    f"{LOCK}: has conflicts of a merge; take one side whole, `git checkout --ours {LOCK}` or `--theirs`, "
+    "then call `snakemake report.html` and `make record`"
+)
 
 
 def outs(study: str) -> dict[Path, str]:
-    """The outputs of a study's stages with their digests; those of folders end in `.dir`."""
+    """The outputs of a study's stages with their digests; those of folders end in `.dir`.
+
+    Raises MimicError where git has left conflicts in dvc.lock.
+    """
     try:
-        content = yaml.safe_load(LOCK.read_bytes())
+        text = LOCK.read_bytes()
+        if re.search(rb"^<<<<<<< ", text, re.MULTILINE):
+            raise MimicError(CONFLICTS)
+        content = yaml.safe_load(text)
         stages = {name: stage for name, stage in content["stages"].items() if name.endswith(f"@{study}")}
         return {
             Path(out["path"]): out["md5"]
