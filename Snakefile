@@ -400,19 +400,34 @@ rule report:
             file=[
                 "summary.json",
                 "claims.json",
-                "table1.csv",
-                "table2.csv",
                 "figure1.csv",
-                "figure1.svg",
                 "figure2.csv",
-                "figure2.svg",
                 "figures.zip",
                 "curves.csv",
                 "searches.csv",
             ],
         ),
         "report.html",  # that of the study at hand
-        report("<results>/report/report.html"),
+        report(
+            "<results>/report/report.html",
+            caption="docs/captions/page.rst",
+            category="The page",
+            labels={"what": "the answer, and all that it rests on"},
+        ),
+        [
+            report(
+                f"<results>/report/{file}",
+                caption=f"docs/captions/{caption}.rst",
+                category=category,
+                labels={"what": what},
+            )
+            for category, file, caption, what in [
+                ("Figures", "figure1.svg", "figure1", "1 accuracy over parameters"),
+                ("Figures", "figure2.svg", "figure2", "2 accuracy over training FLOPs"),
+                ("Tables", "table1.csv", "table1", "1 hard labels and mimics"),
+                ("Tables", "table2.csv", "table2", "2 students by family and size"),
+            ]
+        ],
         job="<results>/report/job.json",
     log:
         "<logs>/report.log",
