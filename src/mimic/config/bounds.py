@@ -6,9 +6,18 @@ Memory is looked at by `mimic.plan.limits`, which knows nets and images. Bounds 
 from collections.abc import Iterable, Iterator
 from math import ceil
 
-from mimic.config.parameters import GROUPS, Effort, Parameters, budget_parameters
+from mimic.config.parameters import (
+    GROUPS,
+    Effort,
+    Parameters,
+    StudentGroup,
+    Teachers,
+    TeacherSearch,
+    budget_parameters,
+)
 from mimic.support.errors import MimicError
 from mimic.support.frozen import Frozen
+from mimic.training.schedules import Schedule
 
 JOBS = 20_000  # that Snakemake takes in its stride; the paper's study has 2,878
 ROUNDS = 99  # of a search, by the two digits of their names
@@ -81,12 +90,21 @@ def _check_stopping(parameters: Parameters) -> None:
     if list(rule.epochs) != sorted(set(rule.epochs)):
         raise MimicError(f"search.stopping.epochs: must ascend, as {sorted(set(rule.epochs))}")
     for place, effort in _efforts(parameters):
-        schedule = effort.schedule or getattr(parameters, place.removeprefix("search.")).schedule
-        if rule.epochs[-1] >= (last := schedule.expected_epochs(1.0)):
+        group = getattr(parameters, place.removeprefix("search."))
+        schedules = [effort.schedule] if effort.schedule else _schedules(effort, group)
+        if rule.epochs[-1] >= (last := min(schedule.expected_epochs(1.0) for schedule in schedules)):
             raise MimicError(
                 f"search.stopping.epochs: {rule.epochs[-1]} comes too late for the trials of {place}, which "
                 f"last {last} epochs; leave it out"
             )
+
+
+def _schedules(effort: Effort, group: Teachers | StudentGroup) -> list[Schedule]:
+    """Of what is searched, where trials have none of their own."""
+    if isinstance(effort, TeacherSearch) or isinstance(group, Teachers):
+        return [group.schedule]
+    searched = [(family, budget) for family, budgets in effort.spaces.items() for budget in budgets]
+    return [group.variants[family][budget].schedule or group.schedule for family, budget in searched]
 
 
 def _jobs(parameters: Parameters) -> int:
