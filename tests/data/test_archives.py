@@ -87,7 +87,9 @@ def test_links_and_devices_in_a_tar_are_refused(tmp_path, kind):
     member.type, member.linkname = kind, "/etc/passwd"
     with tarfile.open(tmp_path / "a.tar", "w") as archive:
         archive.addfile(member)
-    assert "train/cat/1.png" in refusal(tmp_path / "a.tar")
+    message = refusal(tmp_path / "a.tar")
+    assert "train/cat/1.png" in message
+    assert ("pack with `tar --hard-dereference`" in message) == (kind == tarfile.LNKTYPE)
 
 
 def test_links_in_a_zip_are_refused(tmp_path):

@@ -1,5 +1,6 @@
 """Splits are exact, disjoint, stratified and seeded."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -160,3 +161,21 @@ def test_too_few_images_are_refused_with_what_there_is(source, changes, expected
     with pytest.raises(MimicError) as caught:
         split_source(source, parameters(**changes), 1)
     assert all(part in str(caught.value) for part in expected), str(caught.value)
+
+
+def test_a_split_that_leaves_out_a_class_says_how_many_images_would_do():
+    labels_N = np.repeat([0, 1], [2, 98])
+    with pytest.raises(
+        MimicError, match=r"data.test: 10 images leave none .*; ask for (\d+) or more, or"
+    ) as error:
+        stratified(labels_N, {"test": 10}, ("rare", "common"), seed=1, pool="train")
+    enough = int(re.search(r"ask for (\d+)", str(error.value))[1])
+    with pytest.raises(MimicError, match=f"ask for {enough} or"):
+        stratified(labels_N, {"test": enough - 1}, ("rare", "common"), seed=1, pool="train")
+    chosen_N = stratified(labels_N, {"test": enough}, ("rare", "common"), seed=1, pool="train")["test"]
+    assert (labels_N[chosen_N] == 0).sum() == 1
+
+
+def test_a_class_without_enough_images_for_every_split_needs_more_of_them():
+    with pytest.raises(MimicError, match=r"\(there are rare 0, common 9\); add images of that class"):
+        stratified(np.ones(9, int), {"test": 3}, ("rare", "common"), seed=1, pool="train")

@@ -200,6 +200,10 @@ def _tar(path: Path, opener: Callable[..., BinaryIO]) -> Iterator[Entry]:
             ) from None
         end = 0
         for member in archive:
+            if member.islnk():
+                raise MimicError(
+                    f"{path}: {member.name!r} is a hard link; pack with `tar --hard-dereference`"
+                )
             if not (member.isreg() or member.isdir()) or member.issparse():
                 raise _refuse(path, member.name, "a link, a device or a sparse file")
             size = member.size if member.isreg() else 0

@@ -67,9 +67,11 @@ def stratified(
             )
         quotas_K = apportion(sizes_K, needed)
         if not quotas_K.all():
+            enough = (number for number in range(needed, len(left) + 1) if apportion(sizes_K, number).all())
+            more = f"ask for {number} or more, or " if (number := next(enough, None)) else ""
             raise MimicError(
                 f"data.{name}: {needed} images leave none for class {classes[int(np.argmin(quotas_K))]} "
-                f"(there are {_stock(sizes_K, classes)}); ask for more or add images of that class"
+                f"(there are {_stock(sizes_K, classes)}); {more}add images of that class"
             )
         earlier = pd.Series(left).groupby(labels_N[left]).cumcount()  # images of the same class
         taken = earlier.to_numpy() < quotas_K[labels_N[left]]
