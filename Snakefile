@@ -342,9 +342,12 @@ rule evaluation:
         "<results>/data/data.json",
         # the weights and the record of a teacher, a student, the ensemble, or the best of a search
         lambda w: study.files_read("evaluation", w.model, "teacher", "student", "ensemble", "selection"),
+        # what the ensemble says, to measure the others beside it
+        lambda w: study.files_read("evaluation", w.model, "evaluation"),
     output:
         "<results>/evaluation/{model}/measures.json",
         "<results>/evaluation/{model}/predictions.safetensors",
+        "<results>/evaluation/{model}/pictures.safetensors",
         job="<results>/evaluation/{model}/job.json",
     log:
         "<logs>/evaluation/{model}.log",
@@ -354,7 +357,9 @@ rule evaluation:
         "envs/mimic.yaml"
     threads: 2
     params:
+        seed=p.seed,
         precision=p.precision,
+        augmentation=p.augmentation,
         evaluation=p.evaluation,
     message:
         "evaluating {wildcards.model} on the test images"
@@ -364,11 +369,7 @@ rule evaluation:
 
 rule comparison:
     input:
-        expand(
-            "<results>/evaluation/{model}/{file}",
-            model=EVALUATED,
-            file=["measures.json", "predictions.safetensors"],
-        ),
+        expand("<results>/evaluation/{model}/measures.json", model=EVALUATED),
     output:
         "<results>/comparison/models.csv",
         job="<results>/comparison/job.json",
@@ -380,7 +381,7 @@ rule comparison:
         "envs/mimic.yaml"
     threads: 1
     message:
-        "comparing all models with the ensemble"
+        "joining the measures of all models"
     shell:
         f"{RUN} {{output.job}}"
 
@@ -392,7 +393,11 @@ rule report:
         "<results>/comparison/models.csv",
         expand("<results>/teachers/{teacher}/history.jsonl", teacher=TEACHERS),
         expand("<results>/students/{student}/history.jsonl", student=STUDENTS),
-        expand("<results>/evaluation/{model}/predictions.safetensors", model=EVALUATED),
+        expand(
+            "<results>/evaluation/{model}/{file}",
+            model=EVALUATED,
+            file=["predictions.safetensors", "pictures.safetensors"],
+        ),
         study.files_read("report", "report", "selection"),
     output:
         expand(
@@ -405,6 +410,11 @@ rule report:
                 "figures.zip",
                 "curves.csv",
                 "searches.csv",
+                "fidelity.csv",
+                "robustness.csv",
+                "reliability.csv",
+                "confusion.csv",
+                "disputed.csv",
             ],
         ),
         "report.html",  # that of the study at hand

@@ -189,15 +189,20 @@ def labelling(teacher: Subject, images: Images, effort: Effort) -> Table:
 
 
 def evaluation(chosen: Sequence[Subject], images: Images, effort: Effort) -> Table:
-    """Each model on the test images, as they are and moved."""
-    moves = Evaluation().translations
-    views = 1 + 4 * len(moves)
-    note = f"Test images as they are, in float32, and moved in {views - 1} ways, in bf16."
+    """Each model on the test images, as they are, moved and augmented."""
+    views = 2 + len(Evaluation().translations)
+    note = f"Test images as they are, in float32, moved by {views - 2} distances and augmented, in bf16."
     table = _prediction("Evaluation", note)
     count = len(images.split("test").labels_N)
     with tempfile.TemporaryDirectory() as folder:
         for subject, model in zip(chosen, _models(chosen, images, Path(folder) / "models"), strict=True):
-            task = EvaluationTask(precision=subject.task.precision, evaluation=Evaluation())
+            asked = subject.task
+            task = EvaluationTask(
+                seed=asked.seed,
+                precision=asked.precision,
+                augmentation=asked.augmentation,
+                evaluation=Evaluation(),
+            )
             inputs = {"data/data": images.whole, f"student/{subject.name}": model}
             context = _context(task, Path(folder) / f"{subject.name}-evaluation", inputs)
             work = lambda context=context: evaluate(context)  # noqa: E731

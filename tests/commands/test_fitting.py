@@ -79,9 +79,10 @@ def test_check_counts_the_images_by_their_names(use, tmp_path):
 
 def test_pixels_keep_their_proportion_to_the_image(use):
     study, _ = use("demo", "data.image_size=64")
-    assert (study["augmentation"]["window"], study["evaluation"]["translations"]) == ([48, 64], [2, 4, 8])
+    moves = [2, 4, 6, 8, 10, 12, 14, 16]
+    assert (study["augmentation"]["window"], study["evaluation"]["translations"]) == ([48, 64], moves)
     study, _ = use("demo", "data.image_size=16")
-    assert (study["augmentation"]["window"], study["evaluation"]["translations"]) == ([12, 16], [1, 2])
+    assert (study["augmentation"]["window"], study["evaluation"]["translations"]) == ([12, 16], [1, 2, 3, 4])
     study, _ = use("demo", "data.image_size=64", "augmentation.window=[40, 60]")
     assert study["augmentation"]["window"] == [40, 60]
     members = use("laptop", "data.image_size=64")[0]["teachers"]["members"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 FOLLOWING = {"comparison": 1, "report": 1}
-ENSEMBLE = FOLLOWING | {"ensemble": 1, "logits": 1, "train_students": 1, "student": 2, "evaluation": 3}
+ENSEMBLE = FOLLOWING | {"ensemble": 1, "logits": 1, "train_students": 1, "student": 2, "evaluation": 6}
 
 
 @pytest.mark.parametrize("state", ["kept", "removed"])

@@ -67,6 +67,12 @@ STUDENT = StudentTask(
     student=SMALL_STUDENT,
     net=net_layers(STUDENTS["mlp1"], 5000, SMALL_STUDENT),
 )
+EVALUATION = EvaluationTask(
+    seed=1,
+    precision="fp32",
+    augmentation=SHARED["augmentation"],
+    evaluation=Evaluation(translations=(1,)),
+)
 TRIAL = STUDENT.model_copy(update={"repetition": 0})
 # The best first; one name begins like the other.
 TRIALS = ["mlp1-5k-logits-r02-t010", "mlp1-5k-logits-r02-t01"]
@@ -139,8 +145,10 @@ def evaluated(models, tmp_path_factory) -> Callable[[str], Path]:
         if job not in done:
             done[job] = root / job.replace("/", "-")
             done[job].mkdir()
-            task = EvaluationTask(precision="fp32", evaluation=Evaluation(translations=(1,)))
-            evaluate(Context(task, done[job], {job: models[job], "data/data": models["data/data"]}))
+            inputs = {job: models[job], "data/data": models["data/data"]}
+            if job != "ensemble/ensemble":
+                inputs["evaluation/ensemble"] = folder("ensemble/ensemble")
+            evaluate(Context(EVALUATION, done[job], inputs))
         return done[job]
 
     return folder

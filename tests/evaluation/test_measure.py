@@ -8,6 +8,8 @@ import torch
 from safetensors.numpy import load_file
 
 from mimic.data.packed import open_split
+from mimic.evaluation import metrics
+from mimic.evaluation.measure import DISAGREEMENTS
 from mimic.training.models import load_model
 from mimic.training.precision import choose_device
 from mimic.training.predict import predict
@@ -24,7 +26,7 @@ def test_accuracy_is_that_of_the_predictions(evaluated):
     right_N = predictions["mlp1-5k-logits-s1"].argmax(axis=1) == predictions["labels_N"]
     assert row["accuracy"] == pytest.approx(right_N.mean())
     assert (row["kind"], row["family"], row["budget"], row["seed"]) == ("student", "mlp1", "5k", 1)
-    assert {"nll", "ece", "accuracy_shift_1"} <= set(row)
+    assert {"nll", "ece", "accuracy_shift_1", "accuracy_augmented"} <= set(row)
 
 
 def test_predictions_are_of_the_test_images_with_their_labels(evaluated, models):
@@ -74,3 +76,36 @@ def test_the_ensemble_costs_what_its_members_cost_trials_among_them(evaluated):
     assert (ensemble["kind"], teacher["kind"]) == ("ensemble", "teacher")
     for column in ("parameters", "multiply_adds", "seconds", "training_flops"):
         assert ensemble[column] == pytest.approx(3 * teacher[column])
+
+
+def test_a_model_is_measured_beside_the_ensemble(evaluated):
+    reference_NK = load_file(evaluated("ensemble/ensemble") / "predictions.safetensors")["ensemble"]
+    folder = evaluated("student/mlp1-5k-logits-s1")
+    student_NK = load_file(folder / "predictions.safetensors")["mlp1-5k-logits-s1"]
+    (row,) = rows_of(folder)
+    assert row["agreement"] == metrics.agreement(student_NK, reference_NK)
+    assert row["kl"] == metrics.kl(student_NK, reference_NK) > 0
+    assert all("kl" in row for row in rows_of(evaluated("selection/mlp1-5k-logits")))
+
+
+def test_the_ensemble_agrees_with_itself(evaluated):
+    (row,) = rows_of(evaluated("ensemble/ensemble"))
+    assert (row["agreement"], row["kl"]) == (1, pytest.approx(0, abs=1e-9))
+
+
+def test_of_a_student_the_images_in_dispute_and_the_first_filters_are_kept(evaluated, models):
+    folder = evaluated("student/mlp1-5k-logits-s1")
+    pictures = load_file(folder / "pictures.safetensors")
+    student_NK = load_file(folder / "predictions.safetensors")["mlp1-5k-logits-s1"]
+    reference_NK = load_file(evaluated("ensemble/ensemble") / "predictions.safetensors")["ensemble"]
+    chosen_D = metrics.disagreements(student_NK, reference_NK, DISAGREEMENTS)
+    assert len(chosen_D) and pictures["disputed_D"].tolist() == chosen_D.tolist()
+    test = open_split(models["data/data"], "test")
+    np.testing.assert_array_equal(pictures["disputed_DCHW"], test.images_NCHW[chosen_D])
+    assert pictures["filters_FCHW"].shape == (20, 3, 8, 8)
+
+
+def test_other_models_have_no_images_in_dispute(evaluated):
+    for job, kept in (("ensemble/ensemble", set()), ("teacher/t1", {"filters_FCHW"}),
+                      ("selection/mlp1-5k-logits", set())):  # fmt: skip
+        assert set(load_file(evaluated(job) / "pictures.safetensors")) == kept

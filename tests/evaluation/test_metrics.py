@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mimic.evaluation.metrics import accuracy, agreement, ece, kl, log_softmax, nll
+from mimic.evaluation.metrics import (
+    accuracy,
+    agreement,
+    disagreements,
+    divergence,
+    ece,
+    kl,
+    log_softmax,
+    nll,
+)
 
 # Probabilities of three classes for four images; logits are their logarithms, so softmax gives them back.
 PROBABILITIES_NK = np.array([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1], [0.25, 0.25, 0.5], [0.6, 0.2, 0.2]])
@@ -75,6 +84,16 @@ def test_kl_by_hand_and_its_direction():
     reference_NK, model_NK = np.log([[0.5, 0.5]]), np.log([[0.75, 0.25]])
     assert kl(model_NK, reference_NK) == pytest.approx(np.log(4 / 3) / 2)
     assert kl(reference_NK, model_NK) == pytest.approx(0.75 * np.log(1.5) + 0.25 * np.log(0.5))
+
+
+def test_the_images_in_dispute_by_hand():
+    reference_NK = np.log([[0.8, 0.2], [0.6, 0.4], [0.9, 0.1], [0.9, 0.1]])
+    model_NK = np.log([[0.4, 0.6], [0.1, 0.9], [0.6, 0.4], [0.2, 0.8]])
+    # The third is no dispute; KL of the others: 0.8 log 2 + 0.2 log(1/3) = 0.335, 0.751, 1.146.
+    assert disagreements(model_NK, reference_NK, 8).tolist() == [3, 1, 0]
+    assert disagreements(model_NK, reference_NK, 2).tolist() == [3, 1]
+    assert divergence(model_NK, reference_NK)[0] == pytest.approx(0.8 * np.log(2) - 0.2 * np.log(3))
+    assert not disagreements(model_NK, model_NK, 8).size
 
 
 @given(logits, arrays(np.float64, (6, 1), elements=st.floats(-100, 100)))

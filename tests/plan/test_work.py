@@ -57,7 +57,7 @@ def test_evaluation(make_study):
     study = make_study()
     student = COUNTS.work(study.jobs("student")[0]).trained
     found = [COUNTS.work(job).flops for job in study.jobs("evaluation")]
-    looks = 30 * 5  # as they are, and moved in four directions
+    looks = 30 * 3  # as they are, moved by one distance, and augmented
     assert sum(found) == 2 * looks * (4 * TEACHER_MULTIPLY_ADDS + 3 * student.multiply_adds)
     assert COUNTS.work(study.job("evaluation", "t1")).flops == (2 * looks * TEACHER_MULTIPLY_ADDS)
 

@@ -16,6 +16,7 @@ from mimic.config.reading import check_parameters
 from mimic.dag.jobs import Job
 from mimic.dag.steps import ReportTask
 from mimic.dag.study import Study, student_variants
+from mimic.evaluation.metrics import disagreements
 from mimic.nets.families import STUDENTS
 from mimic.report import published
 from mimic.report.accuracies import Model
@@ -181,7 +182,7 @@ class Writer:
     ) -> None:
         self.study = Study(parameters, root=root)
         self.parameters, self.epochs, self.diverged = parameters, epochs, diverged
-        self.random = np.random.default_rng(1)
+        self.random, self.noise = np.random.default_rng(1), np.random.default_rng(2)
         self.labels_N = self.random.integers(0, 10, images)
         self.difficulty_N = (np.arange(images) + 0.5) / images
         self.random.shuffle(self.difficulty_N)
@@ -272,6 +273,7 @@ class Writer:
             row |= {
                 f"accuracy_shift_{p}": accuracy - slope * p for p in self.parameters.evaluation.translations
             }
+            row |= {"accuracy_augmented": accuracy - slope}
             row |= {
                 "epochs": self.epochs,
                 "seconds": 900.0,
@@ -366,8 +368,21 @@ class Writer:
             finished = {name: self.predictions[name] for name in names if name in self.predictions}
             job.folder.mkdir(parents=True)
             save_file({**finished, "labels_N": self.labels_N}, job.folder / "predictions.safetensors")
+            save_file(self._pictures(job), job.folder / "pictures.safetensors")
         (folder := self.study.job("comparison").folder).mkdir()
         pd.DataFrame(self.rows).to_csv(folder / "models.csv", index=False)
+
+    def _pictures(self, job: Job) -> dict[str, np.ndarray]:
+        """Eight images in dispute of each student, and its filters: noise."""
+        if (logits_NK := self.predictions.get(job.name)) is None or job.upstream[1].step != "student":
+            return {}
+        chosen = disagreements(logits_NK, self.predictions["ensemble"], 8)
+        shape = (32, 3, 5, 5) if job.name.startswith("conv") else (32, 3, 32, 32)
+        return {
+            "filters_FCHW": self.noise.integers(0, 256, shape, np.uint8),
+            "disputed_D": chosen,
+            "disputed_DCHW": self.noise.integers(0, 256, (len(chosen), 3, 32, 32), np.uint8),
+        }
 
     def _data(self) -> None:
         data = self.parameters.data

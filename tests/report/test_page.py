@@ -9,7 +9,7 @@ import pytest
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
-CHARTS = 13  # three of them of the search that shows
+CHARTS = 18  # three of them of the search that shows
 AA = 4.5  # the contrast of text that WCAG 2.2 asks for
 
 
@@ -150,6 +150,19 @@ def test_learning_curves_follow_the_budget(show, paper_report):
     page.select_option("select[data-signal=budget]", "31.6M")
     page.wait_for_timeout(300)
     assert page.inner_html("[data-chart=student-error]") != before
+
+
+def test_a_student_is_picked_to_see_what_it_confuses_and_disputes(show, small_report):
+    page = show(small_report)
+    before = page.inner_html("[data-chart=confusion-student]")
+    page.select_option("select[data-signal=net]", "mlp1 1M")
+    page.wait_for_timeout(300)
+    assert page.inner_html("[data-chart=confusion-student]") != before
+    assert page.locator(".disputes:visible li").count() == 8
+    page.select_option("select[data-shows=disputed]", "mlp1")
+    assert page.locator("[data-name=mlp1] .disputes").is_visible()
+    assert page.locator(".disputes:visible li").count() == 8
+    assert page.said == []
 
 
 def shown(page) -> list[str]:

@@ -21,8 +21,13 @@ FILES = {
     "figures.zip",
     "curves.csv",
     "searches.csv",
+    "fidelity.csv",
+    "robustness.csv",
+    "reliability.csv",
+    "confusion.csv",
+    "disputed.csv",
 }
-LIMIT = 2_500_000  # bytes, with 41 searches and their baselines
+LIMIT = 2_900_000  # bytes, with 41 searches and their baselines, and pictures of noise
 
 
 def html(folder) -> str:
@@ -46,7 +51,7 @@ def test_the_page_stays_small(paper_report):
 def test_the_page_refers_to_nothing_outside_itself(paper_report):
     page = html(paper_report)
     assert "default-src 'none'" in page and "unsafe-eval" not in page
-    assert not re.search(r"""(?:src|href)\s*=\s*["']?(?!#|data:,)[^"'\s>]""", prose(paper_report))
+    assert not re.search(r"""(?:src|href)\s*=\s*["']?(?!#|data:)[^"'\s>]""", prose(paper_report))
 
 
 def test_the_same_results_make_the_same_files(small_study, small_report, tmp_path):
@@ -123,7 +128,7 @@ def test_text_from_parameters_can_not_become_markup(small_study, tmp_path):
     write_report(small_study.with_parameters(data=data).context(tmp_path))
     page = html(tmp_path)
     assert "onerror" in page
-    assert hostile not in page and "<img" not in prose(tmp_path)
+    assert hostile not in page and "<img src=x" not in prose(tmp_path)
 
 
 def test_a_study_in_which_every_student_diverged_still_has_a_report(small_study, tmp_path):

@@ -132,13 +132,14 @@ STEPS: dict[str, Step] = {
             does="measure a model, or the best of a search, on the test images",
             function="mimic.evaluation.measure:evaluate",
             task=EvaluationTask,
-            files=("measures.json", "predictions.safetensors"),
+            files=("measures.json", "predictions.safetensors", "pictures.safetensors"),
             reads={
                 "data": ("test.safetensors", "data.json"),
                 "teacher": ("model.safetensors", "record.json"),
                 "student": ("model.safetensors", "record.json"),
                 "ensemble": ("ensemble.json", "members.safetensors"),
                 "selection": ("selection.json", "best.safetensors"),
+                "evaluation": ("predictions.safetensors",),  # the ensemble's
             },
         ),
         Step(
@@ -147,7 +148,7 @@ STEPS: dict[str, Step] = {
             function="mimic.evaluation.compare:compare",
             task=ComparisonTask,
             files=("models.csv",),
-            reads={"evaluation": ("measures.json", "predictions.safetensors")},
+            reads={"evaluation": ("measures.json",)},
         ),
         Step(
             name="report",
@@ -167,6 +168,11 @@ STEPS: dict[str, Step] = {
                 "figures.zip",
                 "curves.csv",
                 "searches.csv",
+                "fidelity.csv",
+                "robustness.csv",
+                "reliability.csv",
+                "confusion.csv",
+                "disputed.csv",
             ),
             reads={
                 "data": ("data.json",),
@@ -175,7 +181,7 @@ STEPS: dict[str, Step] = {
                 "ensemble": ("ensemble.json",),
                 "logits": (),  # its sidecar alone, for what it cost
                 "selection": ("selection.json", "trials.csv"),
-                "evaluation": ("predictions.safetensors",),
+                "evaluation": ("predictions.safetensors", "pictures.safetensors"),
                 "comparison": ("models.csv",),
             },
         ),

@@ -98,7 +98,8 @@ class Study:
         searches = [teacher_search, *student_searches]
         chosen = [search.selection for search in searches if search.selection]
         models = [ensemble, *teachers, *students, *chosen]
-        evaluations = [self._evaluation(model, data) for model in models]
+        reference = self._evaluation(ensemble, data)  # beside which all other models are measured
+        evaluations = [reference, *(self._evaluation(model, data, reference) for model in models[1:])]
         comparison = self._single("comparison", ComparisonTask(), evaluations)
         compared = [search.baseline for search in searches if search.baseline]
         shown = [data, *shards, *models, *compared, *evaluations, comparison]
@@ -207,11 +208,13 @@ class Study:
             net=student_net(p, variant.family, variant.budget, variant.student),
         )
 
-    def _evaluation(self, model: Job, data: Job) -> Job:
+    def _evaluation(self, model: Job, data: Job, *reference: Job) -> Job:
         """Of a teacher, the ensemble, a student, or the best trials of a search."""
         p, folder = self.parameters, self.folder / "evaluation" / model.name
-        task = EvaluationTask(precision=p.precision, evaluation=p.evaluation)
-        return Job("evaluation", model.name, folder, task, (data, model))
+        task = EvaluationTask(
+            seed=p.seed, precision=p.precision, augmentation=p.augmentation, evaluation=p.evaluation
+        )
+        return Job("evaluation", model.name, folder, task, (data, model, *reference))
 
 
 def _unlabelled(data):

@@ -22,15 +22,22 @@ def nll(logits_NK: np.ndarray, labels_N: np.ndarray) -> float:
     return float(-log_softmax(logits_NK)[np.arange(len(labels_N)), labels_N].mean())
 
 
-def ece(logits_NK: np.ndarray, labels_N: np.ndarray, bins: int = 15) -> float:
-    """Expected calibration error (Guo et al. 2017) of the predicted class's probability, its confidence.
+def confidence(logits_NK: np.ndarray) -> np.ndarray:
+    """The probability of the predicted class, of each image."""
+    return np.exp(log_softmax(logits_NK).max(axis=1))
 
-    The mean over images of |accuracy - confidence| of the image's bin, where bin m of M (from 1) holds
-    the confidences in ((m-1)/M, m/M]: equal widths, the right edge included.
+
+def confidence_bins(confidence_N: np.ndarray, bins: int) -> np.ndarray:
+    """The bin of each image, from 0. Bin m of M (from 1) holds the confidences in ((m-1)/M, m/M]."""
+    return np.digitize(confidence_N, np.arange(1, bins) / bins, right=True)
+
+
+def ece(logits_NK: np.ndarray, labels_N: np.ndarray, bins: int = 15) -> float:
+    """Expected calibration error (Guo et al. 2017): the mean over images of |accuracy - confidence| of the
+    image's bin of confidence, of equal widths.
     """
-    confidence_N = np.exp(log_softmax(logits_NK).max(axis=1))
-    correct_N = logits_NK.argmax(axis=1) == labels_N
-    bin_N = np.digitize(confidence_N, np.arange(1, bins) / bins, right=True)
+    confidence_N, correct_N = confidence(logits_NK), logits_NK.argmax(axis=1) == labels_N
+    bin_N = confidence_bins(confidence_N, bins)
     return float(np.abs(np.bincount(bin_N, correct_N - confidence_N)).sum() / len(labels_N))
 
 
@@ -39,8 +46,22 @@ def agreement(logits_NK: np.ndarray, reference_NK: np.ndarray) -> float:
     return float((logits_NK.argmax(axis=1) == reference_NK.argmax(axis=1)).mean())
 
 
+def divergence(logits_NK: np.ndarray, reference_NK: np.ndarray) -> np.ndarray:
+    """Kullback-Leibler divergence KL(reference || model) of each image, nats."""
+    log_model_NK, log_reference_NK = log_softmax(logits_NK), log_softmax(reference_NK)
+    return (np.exp(log_reference_NK) * (log_reference_NK - log_model_NK)).sum(axis=1)
+
+
 def kl(logits_NK: np.ndarray, reference_NK: np.ndarray) -> float:
     """Kullback-Leibler divergence KL(reference || model), mean per image in nats."""
-    log_model_NK, log_reference_NK = log_softmax(logits_NK), log_softmax(reference_NK)
-    divergence_N = (np.exp(log_reference_NK) * (log_reference_NK - log_model_NK)).sum(axis=1)
-    return max(float(divergence_N.mean()), 0.0)  # rounding may carry it just below zero
+    # rounding may carry it just below zero
+    return max(float(divergence(logits_NK, reference_NK).mean()), 0.0)
+
+
+def disagreements(logits_NK: np.ndarray, reference_NK: np.ndarray, number: int) -> np.ndarray:
+    """The images for which model and reference predict different classes: those of the largest divergence,
+    `number` at most, the largest first.
+    """
+    differs_N = logits_NK.argmax(axis=1) != reference_NK.argmax(axis=1)
+    order_N = np.argsort(-divergence(logits_NK, reference_NK), kind="stable")
+    return order_N[differs_N[order_N]][:number]

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from mimic.data.image_parameters import Augmentation
 from mimic.support.frozen import Frozen, Positive
 from mimic.training.recipe import Precision
 
@@ -13,16 +14,18 @@ class Evaluation(Frozen):
 
     calibration_bins: Annotated[int, Field(ge=2, le=1000)] = 15
     """of the expected calibration error"""
-    translations: tuple[Positive, ...] = (1, 2, 4)
-    """pixels, in each of four directions"""
+    translations: tuple[Positive, ...] = (1, 2, 3, 4, 5, 6, 7, 8)
+    """pixels, each image in one of four directions"""
 
 
 class EvaluationTask(Frozen):
     """Measure one model, or the best models of a search, on the test images."""
 
+    seed: int
     precision: Precision
+    augmentation: Augmentation
     evaluation: Evaluation
 
 
 class ComparisonTask(Frozen):
-    """Join the measures of all models, and compare each with the ensemble."""
+    """Join the measures of all models."""

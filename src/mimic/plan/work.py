@@ -99,7 +99,10 @@ class Counts:
         else:
             looks = augmented
             if job.step == "evaluation":
-                looks = images.test * (1 + 4 * len(job.task.evaluation.translations))  # four directions
+                augmented = images.test
+                looks = images.test * (
+                    2 + len(job.task.evaluation.translations)
+                )  # as they are, and augmented
             seen = [
                 (net, number * looks * (1 + (up.step == "ensemble" and up.task.ensemble.mirrored)))
                 for up in job.upstream
@@ -150,6 +153,8 @@ class Counts:
             case _, "predictions.safetensors":
                 models = sum(number for up in job.upstream for _, number in self.models(up))
                 return images.test * (LABEL_BYTES + logits * models)
+            case _, "pictures.safetensors":  # filters as large as images, and some images
+                return 40 * CHANNELS * images.image_size**2
             case _, "report.html" | "front_page.html":
                 return PAGE_BYTES
         return FILE_BYTES

@@ -11,9 +11,8 @@ import vl_convert
 from markupsafe import Markup
 
 import mimic
-from mimic.config.parameters import budget_parameters
 from mimic.nets.families import STUDENTS
-from mimic.report import choices, numerals, published, study_provenance, tables, verdict
+from mimic.report import choices, learnt_page, numerals, published, study_provenance, tables, verdict
 from mimic.report.charts import (
     beyond_paper,
     curves,
@@ -57,6 +56,7 @@ SECTIONS = [  # in the order of the page
     Section("claims", "Claims", "claims.html"),
     Section("tables", "Tables", "tables.html"),
     Section("beyond", "Beyond", "beyond_paper.html"),
+    Section("learnt", "Learnt", "learnt.html"),
     Section("curves", "Curves", "curves.html"),
     Section("ensemble", "Ensemble", "ensemble.html"),
     Section("searches", "Searches", "searches.html"),
@@ -74,6 +74,7 @@ def render(results: Results, answers: list[Answer], specifications: dict[str, di
 
 def _content(results: Results, answers: list[Answer], specifications: dict[str, dict]) -> dict:
     students, ran = results.accuracies.models("logits"), set(results.models.family)
+    shown = {"searches": bool(results.searches), "learnt": bool(students)}
     found = choices.choices(results.parameters, results.data["counts"])
     return {
         "version": mimic.__version__,
@@ -81,7 +82,7 @@ def _content(results: Results, answers: list[Answer], specifications: dict[str, 
         "library": Markup(_library()),
         "charts": specifications,
         "packed": _packed(specifications, results.parameters.study),
-        "sections": [section for section in SECTIONS if section.id != "searches" or results.searches],
+        "sections": [section for section in SECTIONS if shown.get(section.id, True)],
         "results": results,
         "label": results.label,
         "paper": published.paper(),
@@ -97,13 +98,14 @@ def _content(results: Results, answers: list[Answer], specifications: dict[str, 
         "misattributed_claims": misattributed_claims(results.accuracies, results.search_comparisons),
         "comparisons": {found.search.name: found for found in results.search_comparisons},
         "tables": tables,
-        "largest_budget": max((m.budget for m in students), key=budget_parameters, default=None),
         "has_published": any(published.accuracy(model) is not None for model in students),
         "choices": found,
         "departures": [choice for choice in found if choice.kind == "departs"],
         "methods": methods(results),
         "provenance": study_provenance,
         "bibtex": bibtex(results),
+        **(learnt_page.content(results) if students else {}),
+        **learnt_page.content(results),
     }
 
 
@@ -132,12 +134,10 @@ def charts(results: Results) -> dict[str, dict]:
             "figure-1": figure1.figure_1(results),
             "figure-2": figure2.figure_2(results),
             "cost": beyond_paper.accuracy_over_cost(results),
-            "agreement": beyond_paper.accuracy_over_agreement(results),
             "student-error": curves.student_curves(results, "validation_error"),
             "student-loss": curves.student_curves(results, "train_loss"),
         }
-        if len(results.shifts) > 1:
-            found["translation"] = beyond_paper.accuracy_under_translation(results)
+        found |= learnt_page.charts(results)
     return found
 
 

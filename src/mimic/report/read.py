@@ -13,14 +13,16 @@ from safetensors.numpy import load_file
 
 from mimic.dag.steps import SIDECAR
 from mimic.engine.sidecar import Sidecar, read_sidecar
-from mimic.report.results import Results
+from mimic.evaluation.metrics import confidence
+from mimic.report.results import Predictions, Results, exemplars
 from mimic.report.search_results import SearchResult
 from mimic.support.context import Context
 from mimic.support.errors import MimicError
 
 MODELS = {
     "kind", "name", "family", "budget", "arm", "seed", "parameters", "multiply_adds", "status",
-    "validation_accuracy", "accuracy", "nll", "ece", "agreement", "kl", "training_flops",
+    "validation_accuracy", "accuracy", "nll", "ece", "agreement", "kl", "accuracy_augmented",
+    "training_flops",
 }  # fmt: skip
 TRIALS = {
     "trial", "round", "index", "status", "stop", "validation_error", "epochs", "seconds", "training_flops",
@@ -38,12 +40,18 @@ def read_results(context: Context) -> Results:
     if absent := [name for name in names if name not in evaluated.index]:
         raise MimicError(f"{table}: has no row for {absent[0]}; run the comparison again")
     evaluated = evaluated.loc[names]
+    labels_N, predictions = _predictions(context, evaluated.index[evaluated.status == "finished"])
     return Results(
         parameters=context.task.parameters,
         data=json.loads(_text(context.folder("data/data") / "data.json")),
         ensemble=json.loads(_text(context.folder("ensemble/ensemble") / "ensemble.json")),
         evaluated=evaluated,
-        correct=_correct(context, evaluated.index[evaluated.status == "finished"]),
+        labels_N=labels_N,
+        predictions=predictions,
+        pictures={
+            name: load_file(_there(context.folder(f"evaluation/{name}") / "pictures.safetensors"))
+            for name in exemplars(evaluated).values()
+        },
         histories=pd.DataFrame(
             json.loads(line) | {"name": name}
             for name, folder in (teachers | students).items()
@@ -80,16 +88,21 @@ def _search(folder: Path, name: str) -> SearchResult:
     )
 
 
-def _correct(context: Context, names: Iterable[str]) -> dict[str, np.ndarray]:
-    """Which test images each model gets right."""
-    correct = {}
+def _predictions(context: Context, names: Iterable[str]) -> tuple[np.ndarray, dict[str, Predictions]]:
+    """The labels of the test images, and what each model says of them."""
+    labels_N, found = np.empty(0), {}
     for folder in context.upstream("evaluation").values():
         tensors = load_file(_there(folder / "predictions.safetensors"))
         labels_N = tensors.pop("labels_N")
-        correct |= {name: logits_NK.argmax(axis=1) == labels_N for name, logits_NK in tensors.items()}
-    if absent := [name for name in names if name not in correct]:
+        found |= {
+            name: Predictions(
+                logits_NK.argmax(axis=1).astype(np.int16), confidence(logits_NK).astype(np.float32)
+            )
+            for name, logits_NK in tensors.items()
+        }
+    if absent := [name for name in names if name not in found]:
         raise MimicError(f"{absent[0]}: no evaluation holds its predictions; run the evaluation again")
-    return correct
+    return labels_N, found
 
 
 def _sidecar(path: Path) -> Sidecar:

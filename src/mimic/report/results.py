@@ -7,12 +7,30 @@ from math import sqrt
 import numpy as np
 import pandas as pd
 
-from mimic.config.parameters import Parameters
+from mimic.config.parameters import Parameters, budget_parameters
 from mimic.engine.sidecar import Sidecar
+from mimic.nets.families import STUDENTS
 from mimic.report.accuracies import ENSEMBLE, TEACHER, TEACHERS, Accuracies, Cell, Model
 from mimic.report.search_results import SearchComparison, SearchResult, compare_searches
 
 RISING = 0.002  # validation accuracy gained over the last tenth of the epochs: not converged (ours)
+
+
+def exemplars(evaluated: pd.DataFrame) -> dict[str, str]:
+    """Of each family the first seed that finished of the largest student that mimics."""
+    students = evaluated.query("kind == 'student' and arm == 'logits' and status == 'finished'")
+    ordered = students.assign(size=students.budget.map(budget_parameters)).sort_values(["size", "seed"])
+    largest = ordered[ordered["size"] == ordered.groupby("family")["size"].transform("max")]
+    names = largest.groupby("family").name.first()
+    return {family: names[family] for family in STUDENTS if family in names}
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says of the test images."""
+
+    class_N: np.ndarray
+    confidence_N: np.ndarray  # the probability of that class
 
 
 @dataclass(frozen=True)
@@ -23,7 +41,9 @@ class Results:
     data: dict  # data.json
     ensemble: dict  # ensemble.json
     evaluated: pd.DataFrame  # rows of models.csv, indexed by name
-    correct: dict[str, np.ndarray]  # finished model: bool [test images]
+    labels_N: np.ndarray  # of the test images
+    predictions: dict[str, Predictions]  # of each finished model
+    pictures: dict[str, dict[str, np.ndarray]]  # pictures.safetensors of the exemplars
     histories: pd.DataFrame  # name and the columns of history.jsonl, an epoch a row
     all_searches: list[SearchResult]  # baselines among them
     sidecars: list[Sidecar]
@@ -32,6 +52,16 @@ class Results:
     def label(self) -> str:
         """What the data are called wherever a result is shown."""
         return self.parameters.data.label
+
+    @cached_property
+    def correct(self) -> dict[str, np.ndarray]:
+        """Which test images each finished model gets right."""
+        return {name: said.class_N == self.labels_N for name, said in self.predictions.items()}
+
+    @cached_property
+    def exemplars(self) -> dict[str, str]:
+        """One net of each family, by its name: what they have learnt is shown in pictures."""
+        return exemplars(self.evaluated)
 
     @cached_property
     def models(self) -> pd.DataFrame:

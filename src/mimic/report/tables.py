@@ -132,7 +132,7 @@ def table_3(results: Results) -> list[dict]:
         found.append((f"best teacher, {teacher}", Model("teacher"), results.evaluated.loc[[teacher]]))
     for model in (model for arm in GROUPS for model in results.accuracies.models(arm)):
         found.append((f"{model.family}, {model.budget}", model, results.seeds(model)))
-    columns = ["nll", "ece", "agreement", "kl", *results.shifts.values()]
+    columns = ["nll", "ece", "agreement", "kl", "accuracy_augmented", *results.shifts.values()]
     return [
         {
             "model": name,

@@ -7,7 +7,7 @@ import pandas as pd
 from altair.utils.schemapi import debug_mode
 
 from mimic.evaluation.intervals import Interval
-from mimic.report import tables
+from mimic.report import learnt, tables
 from mimic.report.charts.curves import curves, thin
 from mimic.report.charts.figure1_rows import figure_1_rows
 from mimic.report.charts.figure2 import figure_2_rows
@@ -46,6 +46,11 @@ def write_report(context: Context) -> None:
         "figure2.csv": pd.DataFrame(figure_2_rows(results)),
         "curves.csv": thin(curves(results), ["name"], ROWS),
         "searches.csv": tables.searches_frame(results),
+        "fidelity.csv": learnt.fidelity(results),
+        "robustness.csv": learnt.robustness(results),
+        "reliability.csv": learnt.reliability(results),
+        "confusion.csv": learnt.confusion(results),
+        "disputed.csv": learnt.disputed(results),
     }
     for name, frame in frames.items():
         write_text(out / name, frame.to_csv(index=False))

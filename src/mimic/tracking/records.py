@@ -182,7 +182,7 @@ class MeasuredModels(RootModel[list[dict[str, FiniteFloat | Text | None]]]):
     @property
     def metrics(self) -> dict[str, dict[str, float]]:
         """Of each model, by kind/name, its measures; of them accuracies in percent."""
-        measures = re.compile("accuracy|nll|ece|accuracy_shift_[0-9]+")
+        measures = re.compile("accuracy|nll|ece|agreement|kl|accuracy_augmented|accuracy_shift_[0-9]+")
         return {
             f"{row.get('kind')}/{row.get('name')}": {
                 "test_accuracy" if name == "accuracy" else f"test/{name}": percent(value)

@@ -1,4 +1,4 @@
-"""Charts of what the paper does not show: cost, agreement, translation, and how the ensemble grew."""
+"""Charts of what the paper does not show: cost, and how the ensemble grew."""
 
 import altair as alt
 import pandas as pd
@@ -48,29 +48,6 @@ def accuracy_over_cost(results: Results) -> dict:
     axis = alt.Axis(title="multiply-adds an image (logarithmic)", format="~s", tickCount=4, ticks=False)
     x = alt.X("multiply_adds:Q", scale=alt.Scale(type="log"), axis=axis)
     return _over(results, x, "multiply-adds")
-
-
-def accuracy_over_agreement(results: Results) -> dict:
-    """Accuracy over the share of test images on which a student says what the ensemble says."""
-    axis = theme.percent_axis("agreement with the ensemble", tickCount=5)
-    x = alt.X("agreement:Q", scale=alt.Scale(zero=False), axis=axis)
-    return _over(results, x, "agreement with the ensemble")
-
-
-def accuracy_under_translation(results: Results) -> dict:
-    """Accuracy when the test images are moved, at the largest budget."""
-    students, columns = _students(results), list(results.shifts.values())
-    shown = students[students["size"] == students["size"].max()].set_index("family")[columns]
-    shown.loc["ensemble"] = 100 * results.models.loc["ensemble", columns].astype(float)
-    rows = [
-        {"family": family, "pixels": pixels, "accuracy": row[column]}
-        for family, row in shown.iterrows()
-        for pixels, column in results.shifts.items()
-        if not pd.isna(row[column])
-    ]
-    x = alt.X("pixels:Q", axis=alt.Axis(title="moved by (pixels)", values=list(results.shifts), format="d"))
-    description = f"Test accuracy when images of {results.label} are translated"
-    return _lines(rows, x, theme.tooltip(family="title", pixels="moved by"), "pixels", description)
 
 
 def ensemble_growth(results: Results) -> dict:
