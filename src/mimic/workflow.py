@@ -22,7 +22,7 @@ from mimic.engine import dvc_lock, stamps, store
 from mimic.engine.keys import Keys, digest
 from mimic.engine.open_study import open_study
 from mimic.engine.run_lock import RUN_LOCK
-from mimic.engine.specs import stale_jobs
+from mimic.engine.specs import anew, stale_jobs
 from mimic.engine.state import LOG_ALONE, STATE
 from mimic.plan.limits import check_limits
 from mimic.support import publish
@@ -155,9 +155,13 @@ class SnakefileStudy:
     def trained(self, step: str, *names: str) -> list[str]:
         """The records of the cohorts that train some jobs; none of those whose results are there already."""
         jobs = [self._study.job(step, name) for name in names]
-        waiting = [job for job in jobs if self._todo is None or job.id in self._todo]
-        records = (stamps.record_path(self._study.name, self._cohorts.of(job)) for job in waiting)
-        return list(dict.fromkeys(map(str, records)))
+        waiting = [job for job in jobs if self._todo is None or job.id in self._todo or anew()]
+        return list(dict.fromkeys(map(self._record, waiting)))
+
+    def _record(self, job: Job) -> str:
+        """The record of the cohort that trains a job, "" of one that trains alone."""
+        cohort = self._cohorts.of(job)
+        return str(stamps.record_path(self._study.name, cohort)) if cohort else ""
 
     def kept(self, step: str, *names: str) -> list[str]:
         """Where the store keeps the results of some jobs, under their keys."""
@@ -167,8 +171,11 @@ class SnakefileStudy:
 
     def begin(self) -> None:
         """Snakemake has decided what to run, which may be more: no result that is forced is to be lost."""
-        running = {str(file) for job in self._workflow.dag.needrun_jobs() for file in job.output}
-        _keep(job for job in self._study.jobs() if str(job.sidecar) in running)
+        made = {str(file) for job in self._workflow.dag.needrun_jobs() for file in job.output}
+        jobs = [job for job in self._study.jobs() if made & {str(job.sidecar), self._record(job)}]
+        _keep(jobs)
+        if mark := anew():
+            stamps.mark_anew(self._study, jobs, self._keys, mark)
         self._start_helpers()
 
     def _start_helpers(self) -> None:

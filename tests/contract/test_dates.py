@@ -23,9 +23,11 @@ def test_with_results_dated_ahead_a_change_trains_once_and_keeps_what_it_trained
     repository.assert_nothing_to_do()
 
 
-def test_forced_without_a_store_nothing_is_lost(repository):
+def test_forced_without_a_store_nothing_is_lost_and_asked_anew_all_is_trained(repository):
     before = repository.trainings()
     shutil.rmtree(repository.folder / ".mimic")
     shutil.rmtree(repository.folder / ".dvc/cache")
     repository.run("snakemake", "--forceall", "students")
     assert repository.trainings() == before
+    repository.run("env", "MIMIC_RETRAIN=1", "snakemake", "--forceall", "students")
+    assert repository.trained_since(before) == set(before)

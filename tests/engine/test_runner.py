@@ -93,6 +93,17 @@ def test_parameters_changed_and_changed_back_cost_one_run_each(run):
     assert make_spec().outputs["model"].read_text() == "weights model"
 
 
+def test_what_is_to_be_made_anew_is_made_once_and_not_restored(run):
+    """Also by a second attempt, of SLURM say, at the same spec."""
+    step, spec = Step(), make_spec()
+    run(spec, step)
+    for mark in ("1", "2"):
+        run(spec.model_copy(update={"anew": mark}), step)
+        assert run(spec.model_copy(update={"anew": mark}), step) == ["already there"]
+    assert step.runs == 3
+    assert run(spec, step) == ["already there"]
+
+
 def test_a_damaged_stored_result_is_not_believed(run):
     step = Step()
     run(make_spec(A), step)

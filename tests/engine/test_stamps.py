@@ -11,7 +11,7 @@ from mimic.dag.study import Study
 from mimic.engine import stamps
 from mimic.engine.keys import Keys
 from mimic.engine.open_study import open_study
-from mimic.engine.specs import spec_path
+from mimic.engine.specs import read_spec, spec_path
 
 CLOCK = Path("clock")
 AHEAD = 1200  # seconds
@@ -59,3 +59,14 @@ def test_earlier_dates_and_links_stay_as_they_are(study):
     assert model.stat().st_mtime == 1e9
     assert link.is_symlink()
     assert link.lstat().st_mtime <= time.time()
+
+
+def test_a_spec_that_asks_for_a_result_anew_asks_only_once(study):
+    teacher, keys = study.job("teacher", "t1"), Keys()
+    stamps.write_specs(study, keys, set())
+    date = spec_path(teacher.folder).stat().st_mtime_ns
+    stamps.mark_anew(study, [teacher], keys, "1")
+    assert read_spec(teacher.folder).anew == "1"
+    assert spec_path(teacher.folder).stat().st_mtime_ns == date
+    stamps.write_specs(study, keys, set())
+    assert read_spec(teacher.folder).anew is None

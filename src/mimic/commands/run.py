@@ -43,6 +43,6 @@ def _frozen(options) -> list[Spec]:
 
 def _by_hand(options) -> list[Spec]:
     """Jobs of one step, as the parameter file has them now."""
-    study, keys = open_study(options.params), Keys()
+    study, keys, mark = open_study(options.params), Keys(), specs.anew()
     jobs = [study.job(options.command, name) for name in options.jobs or [options.command]]
-    return [specs.make_spec(study, job, keys) for job in jobs]
+    return [specs.make_spec(study, job, keys, mark) for job in jobs]

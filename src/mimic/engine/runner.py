@@ -63,7 +63,7 @@ def run(specs: Sequence[Spec], threads: int, log: Path | None = None) -> None:
         upstream, todo, settled = _Upstream(), {}, {}
         for spec in specs:
             say = progress[spec.name]
-            if is_fresh(spec.key, spec.sidecar, spec.outputs):
+            if _is_done(spec):
                 store.keep_what_is_there(spec.sidecar, spec.outputs)
                 say("already there")
                 continue
@@ -71,7 +71,7 @@ def run(specs: Sequence[Spec], threads: int, log: Path | None = None) -> None:
             upstream.check(spec)
             context = _context(spec, held.enter_context(_staging(spec)), threads, say)
             settle = cache(partial(_settled, step, context))  # what needs torch is loaded only if it must be
-            if record := store.restore(spec, context.out, settle, say):
+            if not spec.anew and (record := store.restore(spec, context.out, settle, say)):
                 say(f"restored the result with key {record.key}")
                 _finish(spec, context.out, record)
             else:
@@ -84,6 +84,13 @@ def run(specs: Sequence[Spec], threads: int, log: Path | None = None) -> None:
                 _finish(spec, context.out, _sidecar(spec, context.out, clock))
                 if settled[spec.name]:
                     store.remember(spec, settled[spec.name])
+
+
+def _is_done(spec: Spec) -> bool:
+    """Whether the result is there; one to be made anew only if it was, in an earlier attempt at this spec."""
+    if not is_fresh(spec.key, spec.sidecar, spec.outputs):
+        return False
+    return not spec.anew or read_sidecar(spec.sidecar).provenance.get("anew") == spec.anew
 
 
 def _settled(step: Step, context: Context) -> dict | None:
@@ -161,7 +168,7 @@ def _sidecar(spec: Spec, out: Path, clock: Clock) -> Sidecar:
         code=spec.code,
         upstream={job: up.key for job, up in spec.upstream.items()},
         files=files,
-        provenance=clock.provenance(),
+        provenance=clock.provenance() | ({"anew": spec.anew} if spec.anew else {}),
     )
 
 

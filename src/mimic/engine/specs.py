@@ -5,6 +5,8 @@ A job reads its spec and never params.yaml, so an edit while jobs are queued can
 """
 
 import json
+import os
+import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -47,6 +49,7 @@ class Spec(BaseModel):
     outputs: dict[str, Path]
     sidecar: Path
     stale_since: int | None = None  # ns; a content of its own, so that no recorded checksum matches it
+    anew: str | None = None  # marks the call that asked, by MIMIC_RETRAIN=1, for a result made, not restored
 
     @property
     def title(self) -> str:
@@ -73,8 +76,8 @@ def spec_path(result: Path) -> Path:
     return SPECS / result / SIDECAR
 
 
-def make_spec(study: Study, job: Job, keys: Keys) -> Spec:
-    """The spec of one job."""
+def make_spec(study: Study, job: Job, keys: Keys, mark: str | None = None) -> Spec:
+    """The spec of one job, with what `anew` gives."""
     return Spec(
         study=study.name,
         step=job.step,
@@ -88,7 +91,13 @@ def make_spec(study: Study, job: Job, keys: Keys) -> Spec:
         },
         outputs=job.outputs,
         sidecar=job.sidecar,
+        anew=mark,
     )
+
+
+def anew() -> str | None:
+    """A mark, another at each call, for specs of results to be made anew; None without MIMIC_RETRAIN."""
+    return str(time.time_ns()) if os.environ.get("MIMIC_RETRAIN") else None
 
 
 def read_spec(result: Path) -> Spec:

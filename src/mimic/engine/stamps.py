@@ -90,6 +90,15 @@ def write_specs(study: Study, keys: Keys, todo: set[str]) -> None:
         _write(path, content, [record_path(study.name, cohort)] if waiting else [])
 
 
+def mark_anew(study: Study, jobs: Iterable[Job], keys: Keys, mark: str) -> None:
+    """Have the specs of some jobs ask for results made anew; their dates stay."""
+    for job in jobs:
+        path = spec_path(job.folder)
+        date = path.stat().st_mtime_ns
+        publish.write_text(path, make_spec(study, job, keys, mark).model_dump_json(indent=1), durable=False)
+        os.utime(path, ns=(date, date))
+
+
 def _stands(path: Path, key: str, results: list[Path]) -> bool:
     """Whether a spec is there already, for a job of this key that has no earlier results to outdate.
 
@@ -98,7 +107,8 @@ def _stands(path: Path, key: str, results: list[Path]) -> bool:
     if any(file.exists() for file in results) or path.parent.name == "data" or not path.exists():
         return False
     text = path.read_text(encoding="utf-8")
-    return f'"key": "{key}"' in text and '"stale_since": null' in text and path.stat().st_mtime_ns == LONG_AGO
+    asks_nothing = '"stale_since": null' in text and '"anew": null' in text
+    return f'"key": "{key}"' in text and asks_nothing and path.stat().st_mtime_ns == LONG_AGO
 
 
 def _write(path: Path, spec: dict, results: list[Path]) -> None:

@@ -73,10 +73,8 @@ def restore(
     """Put an earlier result with this key, or else with the same settled task, into `folder`.
 
     `settle` gives that task, where a search settles one. None when there is no result that is whole. What
-    is damaged is named to `progress` and passed over. MIMIC_RETRAIN=1 restores nothing.
+    is damaged is named to `progress` and passed over.
     """
-    if os.environ.get("MIMIC_RETRAIN"):
-        return None
     for key in filter(None, (find() for find in (lambda: spec.key, lambda: _key_of(spec, settle())))):
         for record, files in _candidates(key, spec):
             if set(record.files) == set(spec.outputs) and _copy(record, files, folder, progress):
