@@ -178,7 +178,7 @@ def test_one_search_shows_at_a_time(show, paper_report):
     assert shown(page) == ["teachers"]
     height = page.locator("#searches").bounding_box()["height"]
     assert height < 1800  # whatever the number of searches
-    page.select_option("select[data-shows]", "conv3-10M-logits")
+    page.select_option("select[data-shows=searches]", "conv3-10M-logits")
     page.wait_for_selector("[data-chart=conv3-10M-logits-importance] svg")
     assert shown(page) == ["conv3-10M-logits"]
     assert page.said == []
@@ -214,7 +214,7 @@ def test_a_link_into_a_hidden_panel_shows_it(show, paper_report):
     page.evaluate("location.hash = 'search-conv3-10M-logits'")
     page.wait_for_selector("[data-chart=conv3-10M-logits-importance] svg")
     assert shown(page) == ["conv3-10M-logits"]
-    assert page.input_value("select[data-shows]") == "conv3-10M-logits"
+    assert page.input_value("select[data-shows=searches]") == "conv3-10M-logits"
 
 
 def test_every_link_of_the_page_leads_somewhere(show, small_report):
