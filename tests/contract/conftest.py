@@ -196,4 +196,5 @@ def repository(by_snakemake, tmp_path) -> Repository:
 
 @pytest.fixture(params=["snakemake", "dvc"])
 def engine(request) -> str:
+    """Who is called; a stage of dvc.yaml calls snakemake, so few cases need both."""
     return request.param

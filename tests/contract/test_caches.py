@@ -18,7 +18,7 @@ def damaged(folder) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("links", ["hardlink", "symlink"])
+@pytest.mark.parametrize(("links", "engine"), [("hardlink", "snakemake"), ("symlink", "dvc")])
 def test_linked_results_are_replaced_and_the_cache_stays_whole(repository, engine, links):
     repository.run("dvc", "config", "cache.type", links)
     repository.run("dvc", "checkout", "--relink")

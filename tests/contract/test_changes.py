@@ -24,6 +24,7 @@ def test_a_student_changed_trains_alone_and_changed_back_not_at_all(repository, 
     repository.assert_nothing_to_do()
 
 
+@pytest.mark.parametrize("engine", ["snakemake"])
 def test_a_student_added_trains_alone(repository, engine):
     before = repository.trainings()
     repository.edit("hard_label_twins:\n  batch_size", f"{CONV2}hard_label_twins:\n  batch_size")
@@ -32,6 +33,7 @@ def test_a_student_added_trains_alone(repository, engine):
     repository.assert_nothing_to_do()
 
 
+@pytest.mark.parametrize("engine", ["snakemake"])
 def test_a_student_removed_trains_nothing_and_goes_when_asked(repository, engine):
     before = repository.trainings()
     repository.edit("    mlp1:\n      20k: {learning_rate: 0.005, momentum: 0.9, widths: {fc: 100}}\n", "")
@@ -40,8 +42,7 @@ def test_a_student_removed_trains_nothing_and_goes_when_asked(repository, engine
     repository.assert_nothing_to_do()
     old = repository.folder / "results/small/students/mlp1-20k-logits-s1"
     assert old.exists()
-    if engine == "snakemake":
-        assert f"{old.relative_to(repository.folder)}: of no job of the study" in output
+    assert f"{old.relative_to(repository.folder)}: of no job of the study" in output
     assert "make record" in repository.mimic("clean", "--yes")
     assert not old.exists()
     repository.make(engine)
@@ -49,6 +50,7 @@ def test_a_student_removed_trains_nothing_and_goes_when_asked(repository, engine
     repository.assert_nothing_to_do()
 
 
+@pytest.mark.parametrize("engine", ["dvc"])
 def test_a_teacher_changed_runs_all_that_learns_from_it(repository, engine):
     before = repository.trainings()
     repository.edit("weight_decay: 5.0e-4, seed: 2}", "weight_decay: 4.0e-4, seed: 2}")

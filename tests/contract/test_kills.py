@@ -60,7 +60,11 @@ def call_again(repository, command: tuple[str, ...], log: Path) -> str:
     return log.read_text()
 
 
-@pytest.mark.parametrize("whole_group", [True, False], ids=["all processes", "the main process alone"])
+@pytest.mark.parametrize(
+    ("whole_group", "engine"),
+    [(True, "snakemake"), (False, "dvc")],
+    ids=["all processes", "the main process alone"],
+)
 def test_after_kill_9_the_next_call_finishes_and_trains_nothing_twice(
     repository, tmp_path, engine, whole_group, undisturbed, monkeypatch
 ):
@@ -115,6 +119,7 @@ def test_a_second_snakemake_is_told_to_wait(repository, tmp_path):
     assert repository.planned() == {}
 
 
+@pytest.mark.parametrize("engine", ["snakemake"])
 def test_a_failing_job_keeps_its_siblings_and_the_next_call_does_the_rest(repository, engine):
     before = repository.trainings()
     repository.widen_conv1()

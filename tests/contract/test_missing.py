@@ -10,7 +10,7 @@ FOLLOWING = {"comparison": 1, "report": 1}
 ENSEMBLE = FOLLOWING | {"ensemble": 1, "logits": 1, "train_students": 1, "student": 2, "evaluation": 6}
 
 
-@pytest.mark.parametrize("state", ["kept", "removed"])
+@pytest.mark.parametrize(("state", "engine"), [("kept", "snakemake"), ("removed", "dvc")])
 @pytest.mark.parametrize(
     ("folder", "planned"),
     [("ensemble", ENSEMBLE), ("evaluation", FOLLOWING | {"evaluation": 6})],
