@@ -105,7 +105,6 @@ def _content(results: Results, answers: list[Answer], specifications: dict[str, 
         "provenance": study_provenance,
         "bibtex": bibtex(results),
         **(learnt_page.content(results) if students else {}),
-        **learnt_page.content(results),
     }
 
 
