@@ -4,6 +4,7 @@ import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,14 +20,18 @@ settings.register_profile("search", deadline=None)
 settings.load_profile("same")
 
 
+NO_CASE = SimpleNamespace(params={})
 WHOLE_STUDIES = {"contract", "studies", "faults"}  # folders of tests that start programs by the dozen
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of whole studies are `long`, but for a few; those that share a module's results stay together."""
+    """Tests of whole studies are `long`, but for a few, and so are those that look at a page of the paper's
+    size; those that share a module's results stay together."""
     for item in items:
         folder = item.path.relative_to(ROOT / "tests").parts[0]
-        if folder in WHOLE_STUDIES and not item.get_closest_marker("quick"):
+        is_whole = folder in WHOLE_STUDIES and not item.get_closest_marker("quick")
+        uses = [*getattr(item, "fixturenames", ()), *getattr(item, "callspec", NO_CASE).params.values()]
+        if is_whole or any(name == "paper_report" for name in uses if isinstance(name, str)):
             item.add_marker("long")
         if folder != "contract":  # whose studies all workers share
             item.add_marker(pytest.mark.xdist_group(str(item.path)))
