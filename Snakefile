@@ -196,6 +196,8 @@ for trials in sorted({len(names) for names in ROUNDS.values()}):
         wildcard_constraints:
             place=study.places(trials),
         localrule: True
+        conda:
+            "envs/mimic.yaml"
         params:
             kept=lambda w: study.kept("trial", *ROUNDS[w.place]),
         message:
@@ -328,6 +330,8 @@ rule student:
         "<logs>/placed/{student}.log",
     wildcard_constraints:
         student="[^/]+",
+    conda:
+        "envs/mimic.yaml"
     params:
         kept=lambda w: study.kept("student", w.student),
     message:
