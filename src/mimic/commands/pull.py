@@ -79,6 +79,8 @@ def _check(outs: dict[Path, str]) -> None:
             files |= {out / name: digest for name, digest in listing.items()}
         else:
             files[out] = md5
+    if odd := [str(path) for path, md5 in files.items() if dvc_cache.object_path(md5) is None]:
+        raise MimicError(f"refused: {', '.join(odd)}: {LOCK} gives no digest; nothing was placed")
     wanted = {str(path): md5 for path, md5 in files.items() if not _is_git_s(path, md5)}
     lacking = [path for path, md5 in wanted.items() if not dvc_cache.object_path(md5).exists()]
     damaged = [path for path, md5 in wanted.items() if path not in lacking and not _is_cached(md5)]

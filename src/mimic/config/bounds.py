@@ -19,7 +19,7 @@ from mimic.support.errors import MimicError
 from mimic.support.frozen import Frozen
 from mimic.training.schedules import Schedule
 
-JOBS = 20_000  # that Snakemake takes in its stride; the paper's study has 2,878
+JOBS = 20_000  # that Snakemake takes in its stride; the paper's study has 2,908
 ROUNDS = 99  # of a search, by the two digits of their names
 EPOCHS = 100_000
 LEAST, MOST = 1e-30, 1e30  # of float32, with room for a product

@@ -70,9 +70,7 @@ def renew_results(study: Study, todo: set[str], clock: Path) -> None:
 
 
 def _is_in_the_way(file: Path, again: bool, now: int) -> bool:
-    date = max(
-        file.lstat().st_mtime_ns, file.stat().st_mtime_ns
-    )  # of a link the later, as Snakemake takes it
+    date = max(file.lstat().st_mtime_ns, file.stat().st_mtime_ns)  # of a link the later, as Snakemake has it
     return date > now or (again and not os.access(file, os.W_OK))
 
 

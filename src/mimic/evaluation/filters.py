@@ -28,15 +28,14 @@ def first_filters(net: nn.Sequential, image_size: int) -> np.ndarray | None:
                 weight_FX = weight_FH if weight_FX is None else weight_FH @ weight_FX
             case nn.ReLU() | nn.Conv2d() | WhiteningConv2d():
                 break
-    return (
-        None if weight_FX is None else _pictures(weight_FX.unflatten(1, (CHANNELS, image_size, image_size)))
-    )
+    if weight_FX is None:
+        return None
+    return _pictures(weight_FX.unflatten(1, (CHANNELS, image_size, image_size)))
 
 
 def _pictures(weight_FCHW: Tensor) -> np.ndarray:
     order_F = weight_FCHW.flatten(1).norm(dim=1).argsort(descending=True, stable=True)
     weight_FCHW = weight_FCHW[order_F[:MOST]]
-    largest_F111 = (
-        weight_FCHW.abs().amax(dim=(1, 2, 3), keepdim=True).clamp_min(torch.finfo(torch.float32).tiny)
-    )
+    tiny = torch.finfo(torch.float32).tiny
+    largest_F111 = weight_FCHW.abs().amax(dim=(1, 2, 3), keepdim=True).clamp_min(tiny)
     return (GREY + GREY * weight_FCHW / largest_F111).round().byte().cpu().numpy()

@@ -100,9 +100,8 @@ class Counts:
             looks = augmented
             if job.step == "evaluation":
                 augmented = images.test
-                looks = images.test * (
-                    2 + len(job.task.evaluation.translations)
-                )  # as they are, and augmented
+                views = 2 + len(job.task.evaluation.translations)  # as they are, augmented, and moved
+                looks = images.test * views
             seen = [
                 (net, number * looks * (1 + (up.step == "ensemble" and up.task.ensemble.mirrored)))
                 for up in job.upstream
