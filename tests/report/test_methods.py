@@ -3,6 +3,7 @@ import re
 from mimic.report.citation import bibtex
 from mimic.report.methods import methods
 from mimic.report.read import read_results
+from mimic.training.recipe import StudentDropout
 
 
 def test_methods_say_what_the_parameters_say(small_study):
@@ -12,6 +13,20 @@ def test_methods_say_what_the_parameters_say(small_study):
     assert "conv1 at 1M and conv3 at 1M" in told["Twins"]
     assert "1 search of 16 trials" in told["Hyperparameters"]
     assert not any("  " in text or " ," in text for text in told.values())
+
+
+def test_twins_have_what_their_parameters_give_them(small_study):
+    twins = small_study.parameters.hard_label_twins
+    plain = {
+        family: {
+            budget: net.model_copy(update={"dropout": StudentDropout(), "weight_decay": 2e-4})
+            for budget, net in nets.items()
+        }
+        for family, nets in twins.variants.items()
+    }
+    study = small_study.with_parameters(hard_label_twins=twins.model_copy(update={"variants": plain}))
+    told = dict(methods(read_results(study.context())))
+    assert "on hard labels, with cross-entropy and weight decay: conv1" in told["Twins"]
 
 
 def test_what_a_study_does_not_do_is_not_told(small_study):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from mimic.config.parameters import Parameters, StudentGroup, budget_parameters
 from mimic.nets.families import STUDENTS, TEACHER_CONVOLUTIONS
+from mimic.nets.layers import Conv
 from mimic.report.choices import layers_of, optimisers_of, schedules_of
 from mimic.report.numerals import listing, plural, thousands
 from mimic.report.results import Results
@@ -88,17 +89,29 @@ def _transfer(results: Results) -> Iterator[str]:
 def _students(p: Parameters) -> Iterator[str]:
     s = p.students
     nets = [f"{family} ({architecture(STUDENTS[family])})" for family in s.variants]
+    threes = [
+        family
+        for family in s.variants
+        if Conv(STUDENTS[family].given[0], kernel=3) in STUDENTS[family].hidden
+    ]
+    kernel = "5x5" + (f" (3x3 in {listing(threes)})" if threes else "")
     yield (
         f"{listing(nets)}, at {listing(_budgets(s))} parameters, which a dependent width meets. c: "
-        "convolution of 5x5; mp: max-pooling; fc: hidden layer; lfc: linear bottleneck. They learn the "
+        f"convolution of {kernel}; mp: max-pooling; fc: hidden layer; lfc: linear bottleneck. They learn the "
         f"logits without regularisation: {called(s.loss)}; {listing(optimisers_of(s))}, batches of "
         f"{s.batch_size}; {listing(schedules_of(s))}; {plural(s.seeds, 'seed')} each."
     )
 
 
 def _twins(p: Parameters) -> Iterator[str]:
+    labelled = [variant for nets in p.hard_label_twins.variants.values() for variant in nets.values()]
+    regularised = {
+        "dropout": any(any(vars(variant.dropout).values()) for variant in labelled),
+        "weight decay": any(variant.weight_decay for variant in labelled),
+    }
+    used = listing(["cross-entropy", *(words for words, is_used in regularised.items() if is_used)])
     what = {
-        "labels": "The same nets on hard labels, with cross-entropy, dropout and weight decay",
+        "labels": f"The same nets on hard labels, with {used}",
         "dropout": "Students with dropout, from the same initial weights",
         "weight_decay": "Students with weight decay, from the same initial weights",
     }
