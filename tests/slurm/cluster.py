@@ -7,7 +7,6 @@ folder. `sbatch` and its like find it through the environment variables in `Clus
 import getpass
 import os
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -18,6 +17,8 @@ import accounting
 import psutil
 import pytest
 from accounting import ACCOUNT, NO_ACCOUNTING, Accounting
+
+from tests.ports import free_ports
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol", *accounting.PROGRAMS)
 SRUN = """#!/bin/sh
@@ -69,15 +70,6 @@ NodeName={node} NodeHostname=localhost NodeAddr=127.0.0.1 Port={port} State=UNKN
     Gres=gpu:{gpus},shard:{shards} RealMemory=64000 \\
     CPUs=8 Boards=1 SocketsPerBoard=1 CoresPerSocket=8 ThreadsPerCore=1
 """
-
-
-def free_ports(number: int) -> list[int]:
-    """Ports of the loopback that nobody listens on."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [server.getsockname()[1] for server in sockets]
-    for server in sockets:
-        server.close()
-    return ports
 
 
 class Cluster:

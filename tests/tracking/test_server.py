@@ -24,6 +24,7 @@ from mimic.commands.mlflow import say_where, serve
 from mimic.support.errors import MimicError
 from mimic.tracking import StoreError, track
 from mimic.tracking.mirror import Mirror
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.xdist_group("server")
 
@@ -35,11 +36,6 @@ from pathlib import Path
 from mimic.tracking import follow
 follow(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], interval_s=0.2, share=1)
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as attempt:
-        return attempt.getsockname()[1]
 
 
 def wait_for(uri: str, process: subprocess.Popen) -> None:
@@ -56,7 +52,7 @@ class Server:
     def __init__(self, start, database: str):
         self._start = start
         self._database = database
-        self._port = free_port()
+        [self._port] = free_ports(1)
         self.uri = f"http://127.0.0.1:{self._port}"
 
     def up(self) -> None:
@@ -143,7 +139,7 @@ auth_cache_ttl_seconds = 3600
 def guarded_server(tmp_path_factory, empty_store) -> Iterator[tuple[str, Path]]:
     """A server behind a password, with a store of its own for artefacts: its address and that store."""
     pytest.importorskip("flask_wtf", reason="mlflow[auth] is not installed")
-    folder, port = tmp_path_factory.mktemp("server"), free_port()
+    folder, [port] = tmp_path_factory.mktemp("server"), free_ports(1)
     shutil.copy(empty_store, folder / "mlflow.db")
     (folder / "authorisation.ini").write_text(AUTHORISATION)
     command = [sys.executable, "-m", "mlflow", "server", "--app-name=basic-auth", f"--port={port}"]
