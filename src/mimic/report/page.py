@@ -3,16 +3,14 @@
 import base64
 import gzip
 import json
-from functools import cache
 from typing import NamedTuple
 
 import jinja2
-import vl_convert
 from markupsafe import Markup
 
 import mimic
 from mimic.nets.families import STUDENTS
-from mimic.report import choices, learnt_page, numerals, published, study_provenance, tables, verdict
+from mimic.report import choices, learnt_page, numerals, published, study_provenance, tables, vega, verdict
 from mimic.report.charts import (
     beyond_paper,
     curves,
@@ -79,7 +77,7 @@ def _content(results: Results, answers: list[Answer], specifications: dict[str, 
     return {
         "version": mimic.__version__,
         "colours": Markup(palette.style_sheet()),
-        "library": Markup(_library()),
+        "library": Markup(vega.library()),
         "charts": specifications,
         "packed": _packed(specifications, results.parameters.study),
         "sections": [section for section in SECTIONS if shown.get(section.id, True)],
@@ -113,12 +111,6 @@ def _packed(specifications: dict[str, dict], study: str) -> str:
     content = {"config": theme.CONFIG, "study": study, "specifications": specifications}
     text = json.dumps(content, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
-
-
-@cache
-def _library() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script."""
-    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
 
 
 def charts(results: Results) -> dict[str, dict]:
