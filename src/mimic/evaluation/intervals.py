@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from math import inf, sqrt
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 from mimic.support.errors import MimicError
 
@@ -39,13 +39,13 @@ class Interval:
     @property
     def detectable(self) -> float:
         """How far from zero the truth must lie for the interval to leave zero out, four times in five."""
-        return (self.high - self.low) / 2 + float(stats.t.ppf(POWER, self.freedom)) * self.error
+        return (self.high - self.low) / 2 + float(stdtrit(self.freedom, POWER)) * self.error
 
     def chance_below(self, threshold: float) -> float:
         """The one-sided p-value of the hypothesis that the truth is `threshold` or more."""
         if self.error == 0:
             return float(self.mean >= threshold)
-        return float(stats.t.cdf((self.mean - threshold) / self.error, self.freedom))
+        return float(stdtr(self.freedom, (self.mean - threshold) / self.error))
 
 
 def contrast(terms: Sequence[tuple[float, np.ndarray]], confidence: float) -> Interval:
@@ -77,7 +77,7 @@ def contrast(terms: Sequence[tuple[float, np.ndarray]], confidence: float) -> In
     error, mean = sqrt(variance), float(np.mean(averaged_N))
     spread = sum(part**2 / freedom for part, freedom in parts if freedom)
     freedom = variance**2 / spread if spread else inf
-    half = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
+    half = float(stdtrit(freedom, (1 + confidence) / 2)) * error
     return Interval(mean, mean - half, mean + half, error, freedom, min(len(o) for _, o in terms))
 
 

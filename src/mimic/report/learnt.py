@@ -40,11 +40,10 @@ def robustness(results: Results) -> pd.DataFrame:
     """Accuracy by view of the test images: as they are (moved by 0 pixels), moved, augmented."""
     views = {column: {"view": "moved", "pixels": pixels} for pixels, column in results.shifts.items()}
     views["accuracy_augmented"] = {"view": "augmented", "pixels": None}
-    rows = [
-        {**model._asdict(), **view, "accuracy": results.models.loc[names, column].mean()}
-        for model, names in measured(results)
-        for column, view in views.items()
-    ]
+    rows = []
+    for model, names in measured(results):
+        means = results.models.loc[names, [*views]].mean()
+        rows += [{**model._asdict(), **view, "accuracy": means[column]} for column, view in views.items()]
     return pd.DataFrame(rows).astype({"pixels": "Int64"})
 
 

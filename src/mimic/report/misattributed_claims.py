@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from math import inf
 
 import numpy as np
-from scipy import stats
 
-from mimic.evaluation.intervals import Interval
+from mimic.evaluation.intervals import Interval, contrast
 from mimic.report import published
 from mimic.report.accuracies import Accuracies
 from mimic.report.claims import Status
@@ -115,11 +114,7 @@ def _less_training(
 
 def mean_interval(values: Sequence[float], confidence: float) -> Interval | None:
     """The mean of independent values with Student's t interval; None for fewer than two."""
-    if len(values) < 2:
-        return None
-    mean = float(np.mean(values))
-    error = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * stats.sem(values)
-    return Interval(mean, mean - error, mean + error)
+    return contrast([(1, np.array([values]))], confidence) if len(values) > 1 else None
 
 
 def _one(comparison: SearchComparison) -> str:

@@ -78,14 +78,17 @@ class Results:
         """Each search that has a baseline, with it."""
         return compare_searches(self.all_searches)
 
-    @property
+    @cached_property
     def finished(self) -> pd.DataFrame:
         return self.models[self.models.status == "finished"]
 
+    @cached_property
+    def _seeds(self) -> dict[Model, pd.DataFrame]:
+        return {Model(*key): rows for key, rows in self.finished.groupby([*Model._fields], sort=False)}
+
     def seeds(self, model: Model) -> pd.DataFrame:
         """The rows of a student's seeds that finished."""
-        models = self.finished
-        return models[(models[[*Model._fields]] == [*model]).all(axis=1)]
+        return self._seeds.get(model, self.finished[:0])
 
     @property
     def diverged(self) -> list[str]:

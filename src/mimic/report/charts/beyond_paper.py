@@ -30,10 +30,10 @@ def _lines(rows: list[dict], x: alt.X, tooltip: list[alt.Tooltip], order: str, d
     """A line with points for each family, in the order of a column."""
     marks = {"color": theme.colour(), "opacity": theme.spotlight()}
     base = theme.chart(rows, x=x, y=_accuracy("test accuracy", 6), **marks)
-    line = base.mark_line(strokeWidth=1.25).encode(order=f"{order}:Q")
+    line = base.mark_line(strokeWidth=1.25).encode(order=alt.Order(f"{order}:Q"))
     points = base.mark_point(filled=True, size=44, opacity=1).encode(tooltip=[*tooltip, ACCURACY])
-    chart = alt.layer(line, points).add_params(theme.isolated())
-    return theme.specification(chart, f"{description}; the table has the figures.", table=rows, **FRAME)
+    description, parameters = f"{description}; the table has the figures.", {theme.ISOLATED: ""}
+    return theme.specification([line, points], description, table=rows, parameters=parameters, **FRAME)
 
 
 def _over(results: Results, x: alt.X, what: str) -> dict:
@@ -70,6 +70,6 @@ def ensemble_growth(results: Results) -> dict:
         base.mark_point(filled=True, size=50, opacity=1, color=theme.INK).encode(tooltip=tooltip),
     ]
     if len(rows) <= 6:
-        layers.append(base.mark_text(dy=-12, color=theme.MUTED).encode(text="added:N"))
+        layers.append(base.mark_text(dy=-12, color=theme.MUTED).encode(text=alt.Text("added:N")))
     description = f"Validation accuracy of the ensemble on {results.label} as members are added."
-    return theme.specification(alt.layer(*layers), description, table=rows, **FRAME)
+    return theme.specification(layers, description, table=rows, **FRAME)

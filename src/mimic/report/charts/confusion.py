@@ -65,15 +65,15 @@ def _matrix(rows: list[dict], classes: list[str], results: Results, picked: str 
         y=y.axis(alt.Axis(title="class", **axis)),
         tooltip=[*tooltip, alt.Tooltip("share:Q", title="% of the class", format=".1f")],
     )
+    if picked:
+        base = base.transform_filter(f"datum.net === {NET}")
     # The square root lets a reader tell 1 % from 5 %, which a linear scale would not.
     strength = alt.Opacity("share:Q", scale=alt.Scale(type="sqrt", domain=[0, 100]), legend=None)
     cells = base.mark_rect().encode(color=theme.colour(), opacity=strength)
-    ink = alt.condition("datum.share > 30", alt.value(theme.PAPER), alt.value(theme.INK))
+    ink = alt.ColorValue(theme.INK, condition={"test": "datum.share > 30", "value": theme.PAPER})
     numbers = base.transform_filter("datum.share >= 1").mark_text(fontSize=9.5)
-    chart = alt.layer(cells, numbers.encode(text=alt.Text("share:Q", format=".0f"), color=ink))
-    if picked:
-        chart = chart.transform_filter(f"datum.net === {NET}")
-        chart = chart.add_params(alt.param(name=NET, value=picked))
+    layers = [cells, numbers.encode(text=alt.Text("share:Q", format=".0f"), color=ink)]
     who = "a student" if picked else "the ensemble"
     description = f"Which classes of {results.label} {who} takes for which, in percent of a class."
-    return theme.specification(chart, description, 120 + 20 * len(classes), table=rows, right=8)
+    parameters = {NET: picked} if picked else {}
+    return theme.specification(layers, description, 120 + 20 * len(classes), rows, parameters)

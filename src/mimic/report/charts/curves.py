@@ -33,11 +33,10 @@ def student_curves(results: Results, column: str) -> dict:
     line = base.mark_line(strokeWidth=1.75)
     layers = [line.encode(y=_y(column), opacity=theme.spotlight(), tooltip=tooltip)]
     if results.parameters.students.seeds > 1:
-        area = base.mark_area().encode(y=_y(column, "min"), y2="max:Q", opacity=theme.spotlight(0.16))
+        area = base.mark_area().encode(y=_y(column, "min"), y2=alt.Y2("max:Q"), opacity=theme.spotlight(0.16))
         layers.insert(0, area)
-    budget = alt.param(name=BUDGET, value=results.accuracies.budgets()[0])
-    chart = alt.layer(*layers).add_params(theme.isolated(), budget)
-    return _finish(chart, results, column, "students", records)
+    parameters = {theme.ISOLATED: "", BUDGET: results.accuracies.budgets()[0]}
+    return _finish(layers, results, column, "students", records, parameters)
 
 
 def teacher_curves(results: Results, column: str) -> dict:
@@ -46,15 +45,17 @@ def teacher_curves(results: Results, column: str) -> dict:
     rows = table[table.kind == "teacher"][["name", "epoch", column]].rename(columns={column: "mean"})
     rows["family"] = np.where(rows.name.isin(results.ensemble["members"]), "ensemble", "teacher")
     records = _records(thin(rows, ["name"]), column)
-    base = theme.chart(records, color=theme.colour(), detail="name:N")
+    base = theme.chart(records, color=theme.colour(), detail=alt.Detail("name:N"))
     line = base.mark_line(strokeWidth=1.25, opacity=0.8)
     line = line.encode(x=_epochs(), y=_y(column), tooltip=alt.Tooltip("name:N", title="title"))
-    return _finish(line, results, column, "teachers", records)
+    return _finish([line], results, column, "teachers", records)
 
 
-def _finish(chart: alt.TopLevelMixin, results: Results, column: str, who: str, rows: list[dict]) -> dict:
+def _finish(
+    layers: list[alt.Chart], results: Results, column: str, who: str, rows: list[dict], parameters=None
+) -> dict:
     where = f"over epochs on {results.label}. curves.csv has every value."
-    return theme.specification(chart, f"{TITLES[column]} of the {who} {where}", HEIGHT, table=rows)
+    return theme.specification(layers, f"{TITLES[column]} of the {who} {where}", HEIGHT, rows, parameters)
 
 
 def _epochs() -> alt.X:

@@ -57,14 +57,14 @@ class Figure:
     def accuracy(self, field: str = "accuracy", to: str | None = None) -> dict:
         """The axis of accuracy. Every layer gives the same scale: one without would widen it to zero."""
         axis = theme.percent_axis("test accuracy", tickCount=self.ticks)
-        channel = {"x": alt.X, "y": alt.Y}[self.channel]
+        channel, second = {"x": (alt.X, alt.X2), "y": (alt.Y, alt.Y2)}[self.channel]
         place = channel(f"{field}:Q", scale=alt.Scale(domain=self.bounds), axis=axis)
-        return {self.channel: place} | ({f"{self.channel}2": f"{to}:Q"} if to else {})
+        return {self.channel: place} | ({f"{self.channel}2": second(f"{to}:Q")} if to else {})
 
     def specification(self) -> dict:
         size, thick = self.sizes
         base, twins = (theme.chart(rows, **self.marks) for rows in (self.students, self.twins))
-        told = {**self.accuracy(), "tooltip": TOOLTIP, "description": "spoken:N"}
+        told = {**self.accuracy(), "tooltip": TOOLTIP, "description": alt.Description("spoken:N")}
         layers = [
             *self.published(),
             *self.references(),
@@ -76,9 +76,10 @@ class Figure:
             twins.mark_tick(orient=self.upright, size=TWIN, thickness=2.5).encode(**told),
             *self.labels(base),
         ]
-        switches = theme.isolated(), alt.param(name=theme.PUBLISHED, value=True)
-        chart = alt.layer(*layers).add_params(*switches)
-        return theme.specification(chart, self.describe(), table=self.rows, **self.frame)
+        switches = {theme.ISOLATED: "", theme.PUBLISHED: True}
+        return theme.specification(
+            layers, self.describe(), table=self.rows, parameters=switches, **self.frame
+        )
 
     def published(self) -> list[alt.Chart]:
         """The published curves, behind all else."""
@@ -92,7 +93,7 @@ class Figure:
             **self.accuracy("published"),
             opacity=_where_published(0.6),
             tooltip=theme.tooltip(title="title", paper="published"),
-            description="spoken_paper:N",
+            description=alt.Description("spoken_paper:N"),
         )
 
     def bracket(self, base: alt.Chart, **mark) -> list[alt.Chart]:
@@ -112,10 +113,10 @@ class Figure:
         )
 
 
-def _where_published(opacity: float) -> dict:
+def _where_published(opacity: float) -> alt.OpacityValue:
     """Of the paper's figures, while they show and no other family is picked."""
     switched_on = f"{theme.PUBLISHED} && ({theme.ISOLATED} === '' || {theme.ISOLATED} === datum.family)"
-    return alt.condition(switched_on, alt.value(opacity), alt.value(0))
+    return theme.opacity(switched_on, opacity, 0)
 
 
 class Lines(Figure):
@@ -162,7 +163,7 @@ class Lines(Figure):
             colour = theme.TEACHERS[model.family]
             rule = base.mark_rule(strokeWidth=1.25, strokeDash=dash, color=colour)
             text = base.mark_text(align="left", baseline="middle", dx=2, color=colour)
-            text = text.encode(x=alt.value(0), text="title:N", **self.accuracy("label_at"))
+            text = text.encode(x=alt.XValue(0), text=alt.Text("title:N"), **self.accuracy("label_at"))
             charts += [rule.encode(**self.accuracy()), text]
         return charts
 
@@ -183,7 +184,7 @@ class Lines(Figure):
             {"family": family, "parameters": largest, "label_at": place}
             for family, place in zip(last, places, strict=True)
         ]
-        base = theme.chart(rows, text="family:N", **self.marks, **self.accuracy("label_at"))
+        base = theme.chart(rows, text=alt.Text("family:N"), **self.marks, **self.accuracy("label_at"))
         return [base.mark_text(align="left", baseline="middle", dx=12, fontWeight=600)]
 
     def gaps(self) -> list[alt.Chart]:
@@ -194,7 +195,7 @@ class Lines(Figure):
             row |= {"parameters": budget_parameters(row["budget"]) * BESIDE, "label": label}
             base = theme.chart([row], **self.place())
             text = base.mark_text(align="left", dx=7, dy=-6, color=theme.MUTED, lineHeight=14)
-            charts += [*self.bracket(base), text.encode(text="label:N", **self.accuracy("middle"))]
+            charts += [*self.bracket(base), text.encode(text=alt.Text("label:N"), **self.accuracy("middle"))]
         return charts
 
 
@@ -220,7 +221,7 @@ class Rows(Figure):
         text = base.mark_text(align="right", dx=4, color=theme.INK)
         return [
             base.mark_rule(color=theme.INK, strokeWidth=1.25),
-            text.encode(y=alt.value(-10), text="title:N"),
+            text.encode(y=alt.YValue(-10), text=alt.Text("title:N")),
         ]
 
     def spread(self, base: alt.Chart) -> list[alt.Chart]:
@@ -235,7 +236,7 @@ class Rows(Figure):
         figure = base.mark_text(dy=-14, fontWeight=600)
         return [
             figure.encode(text=alt.Text("accuracy:Q", format=".1f"), **self.accuracy()),
-            word.encode(x=alt.value(0), text=alt.value("diverged")),
+            word.encode(x=alt.XValue(0), text=alt.TextValue("diverged")),
         ]
 
     def gaps(self) -> list[alt.Chart]:
@@ -250,5 +251,5 @@ class Rows(Figure):
             else:
                 end, beside = "low", {"dx": -8, "dy": -9}
             text = base.mark_text(align="right", color=theme.MUTED, **beside)
-            charts.append(text.encode(text="label:N", **self.accuracy(end)))
+            charts.append(text.encode(text=alt.Text("label:N"), **self.accuracy(end)))
         return charts

@@ -66,17 +66,16 @@ def figure_2(results: Results) -> dict:
     }
     base = theme.chart(students, **axes)
     layers = [
-        base.mark_line(strokeWidth=2, interpolate="monotone").encode(order="training_flops:Q"),
+        base.mark_line(strokeWidth=2, interpolate="monotone").encode(order=alt.Order("training_flops:Q")),
         theme.chart(teachers, **axes).mark_point(filled=True, size=24, opacity=0.7),
         base.mark_point(filled=True, size=46, opacity=1),
         theme.chart(twins, **axes).mark_tick(orient="horizontal", size=TWIN, thickness=2.5),
         theme.chart(ensemble, **axes).mark_point(filled=True, size=60, opacity=1),
-        theme.chart(ensemble, **axes).mark_text(align="right", dx=-8).encode(text=alt.value("ensemble")),
+        theme.chart(ensemble, **axes).mark_text(align="right", dx=-8).encode(text=alt.TextValue("ensemble")),
         _labels(students, rows, axes),
     ]
     description = f"Test accuracy over the FLOPs of training on {results.label}; figure2.csv has every value."
-    chart = alt.layer(*layers).add_params(theme.isolated())
-    return theme.specification(chart, description, HEIGHT, table=rows, right=52)
+    return theme.specification(layers, description, HEIGHT, rows, {theme.ISOLATED: ""}, right=52)
 
 
 def _accuracy(field: str, rows: list[dict]) -> alt.Y:
@@ -97,5 +96,5 @@ def _labels(students: list[dict], rows: list[dict], axes: dict) -> alt.Chart:
     last = {row["family"]: row for row in sorted(students, key=lambda row: row["training_flops"])}
     places = theme.spread([row["accuracy"] for row in last.values()], LABEL_HEIGHT * (high - low) / HEIGHT)
     ends = [row | {"label_at": at} for row, at in zip(last.values(), places, strict=True)]
-    base = theme.chart(ends, **axes | {"y": _accuracy("label_at", rows), "text": "family:N"})
+    base = theme.chart(ends, **axes | {"y": _accuracy("label_at", rows), "text": alt.Text("family:N")})
     return base.mark_text(align="left", baseline="middle", dx=9, fontWeight=600)

@@ -43,10 +43,12 @@ def coordinates(search: SearchResult, names: list[str], label: str) -> dict:
         alt.Tooltip("value:Q", title="value", format=".4~g"),
         alt.Tooltip("error:Q", title="validation error %", format=".1f"),
     ]
-    thickness = alt.condition("datum.best", alt.value(2.75), alt.value(1.1))
+    thickness = alt.StrokeWidthValue(1.1, condition={"test": "datum.best", "value": 2.75})
     layers = [
         *_ruler(search, names),
-        base.mark_line().encode(detail="title:N", order="row:Q", strokeWidth=thickness),
+        base.mark_line().encode(
+            detail=alt.Detail("title:N"), order=alt.Order("row:Q"), strokeWidth=thickness
+        ),
         base.mark_point(filled=True, size=16, opacity=1).encode(tooltip=tooltip),
     ]
     best = ", ".join(f"{name} {search.selection['point'][name]:.3g}" for name in names)
@@ -92,9 +94,9 @@ def _ruler(search: SearchResult, names: list[str]) -> list[alt.Chart]:
     ]
     base, number = theme.chart(rows, y=_rows(names)), {"color": theme.MUTED, "fontSize": 10.5}
     return [
-        base.mark_rule(color=theme.RULE).encode(x=_place(), x2="end:Q"),
-        base.mark_text(align="right", dx=-7, **number).encode(x=_place(), text="low:N"),
-        base.mark_text(align="left", dx=7, **number).encode(x=_place("end"), text="high:N"),
+        base.mark_rule(color=theme.RULE).encode(x=_place(), x2=alt.X2("end:Q")),
+        base.mark_text(align="right", dx=-7, **number).encode(x=_place(), text=alt.Text("low:N")),
+        base.mark_text(align="left", dx=7, **number).encode(x=_place("end"), text=alt.Text("high:N")),
     ]
 
 
@@ -116,4 +118,4 @@ def importances(search: SearchResult, shares: dict[str, float], label: str) -> d
 def _specification(
     layers: list[alt.Chart], description: str, names: list[str], table: list[dict], **options
 ) -> dict:
-    return theme.specification(alt.layer(*layers), description, ROW * len(names), table, top=8, **options)
+    return theme.specification(layers, description, ROW * len(names), table, top=8, **options)

@@ -14,6 +14,7 @@ BUDGET = "learnt"  # the budget that the reader has picked, of this section
 FEWEST = 10  # images of a bin of confidence that a chart shows (ours)
 ARMS = {"logits": "", "labels": ", hard labels", "dropout": ", dropout", "weight_decay": ", weight decay"}
 ACCURACY = alt.Tooltip("accuracy:Q", title="accuracy %", format=".1f")
+DASH = alt.StrokeDashValue([1, 0], condition={"test": "datum.arm === 'labels'", "value": [3, 3]})
 
 
 def charts(results: Results) -> dict[str, dict]:
@@ -58,12 +59,11 @@ def _over(results: Results, x: alt.X, what: str) -> dict:
     mimics, twins = ([row for row in rows if (row["arm"] == "logits") == is_] for is_ in (True, False))
     base = theme.chart(mimics, x=x, y=_accuracy(), **marks)
     layers = [
-        base.mark_line(strokeWidth=1.25).encode(order="size:Q"),
+        base.mark_line(strokeWidth=1.25).encode(order=alt.Order("size:Q")),
         base.mark_point(filled=True, size=44, opacity=1),
         theme.chart(twins, x=x, y=_accuracy(), **marks).mark_point(size=40, strokeWidth=1.4),
     ]
-    chart = alt.layer(*layers[: 3 if twins else 2]).add_params(theme.isolated())
-    return _specification(chart, results, f"Test accuracy over {what}", rows)
+    return _specification(layers[: 3 if twins else 2], results, f"Test accuracy over {what}", rows)
 
 
 def reliability(results: Results) -> dict:
@@ -79,22 +79,20 @@ def reliability(results: Results) -> dict:
         y=y,
         color=theme.colour(),
         opacity=theme.spotlight(),
-        detail="title:N",
+        detail=alt.Detail("title:N"),
         tooltip=[
             *theme.tooltip(title="title", images="images"),
             alt.Tooltip("confidence:Q", title="confidence %", format=".1f"),
             alt.Tooltip("accuracy:Q", title="right %", format=".1f"),
         ],
     ).transform_filter(_picked())
-    dash = alt.condition("datum.arm === 'labels'", alt.value([3, 3]), alt.value([1, 0]))
     diagonal = theme.chart([{"confidence": n, "accuracy": n} for n in (0, 100)], x=x, y=y)
     layers = [
         diagonal.mark_line(color=theme.MUTED, strokeWidth=1, strokeDash=[1, 3]),
-        base.mark_line(strokeWidth=1.5).encode(order="confidence:Q", strokeDash=dash),
+        base.mark_line(strokeWidth=1.5).encode(order=alt.Order("confidence:Q"), strokeDash=DASH),
         base.mark_point(filled=True, size=22, opacity=1),
     ]
-    chart = alt.layer(*layers).add_params(theme.isolated(), _budget(results))
-    return _specification(chart, results, "Share of right predictions over their confidence", rows)
+    return _specification(layers, results, "Share of right predictions over their confidence", rows)
 
 
 def accuracy_under_translation(results: Results) -> dict:
@@ -108,16 +106,14 @@ def accuracy_under_translation(results: Results) -> dict:
         y=_accuracy(),
         color=theme.colour(),
         opacity=theme.spotlight(),
-        detail="title:N",
+        detail=alt.Detail("title:N"),
         tooltip=[*theme.tooltip(title="title", pixels="moved by"), ACCURACY],
     ).transform_filter(_picked())
-    dash = alt.condition("datum.arm === 'labels'", alt.value([3, 3]), alt.value([1, 0]))
     layers = [
-        base.mark_line(strokeWidth=1.5).encode(strokeDash=dash),
+        base.mark_line(strokeWidth=1.5).encode(strokeDash=DASH),
         base.mark_point(filled=True, size=26, opacity=1),
     ]
-    chart = alt.layer(*layers).add_params(theme.isolated(), _budget(results))
-    return _specification(chart, results, "Test accuracy when images are moved", rows)
+    return _specification(layers, results, "Test accuracy when images are moved", rows)
 
 
 def accuracy_when_augmented(results: Results) -> dict:
@@ -144,12 +140,11 @@ def accuracy_when_augmented(results: Results) -> dict:
     scale, axis = alt.Scale(zero=False), theme.percent_axis("test accuracy", tickCount=6)
     low, high = (alt.X(f"{column}:Q", scale=scale, axis=axis) for column in ("augmented", "accuracy"))
     layers = [
-        base.mark_rule(strokeWidth=1.5).encode(x=low, x2="accuracy:Q"),
+        base.mark_rule(strokeWidth=1.5).encode(x=low, x2=alt.X2("accuracy:Q")),
         base.mark_point(filled=True, size=44, opacity=1).encode(x=high),
         base.mark_point(filled=False, fill=theme.PAPER, size=40, strokeWidth=1.5, opacity=1).encode(x=low),
     ]
-    chart = alt.layer(*layers).add_params(theme.isolated(), _budget(results))
-    return _specification(chart, results, "Test accuracy as the images are, and augmented", rows)
+    return _specification(layers, results, "Test accuracy as the images are, and augmented", rows)
 
 
 def _rows(table: pd.DataFrame, *shares: str) -> list[dict]:
@@ -172,9 +167,6 @@ def _picked() -> str:
     return f"datum.budget === {BUDGET} || datum.budget === ''"
 
 
-def _budget(results: Results) -> alt.Parameter:
-    return alt.param(name=BUDGET, value=results.accuracies.budgets()[-1])
-
-
-def _specification(chart: alt.TopLevelMixin, results: Results, what: str, rows: list[dict]) -> dict:
-    return theme.specification(chart, f"{what}, of {results.label}.", HEIGHT, table=rows, right=14)
+def _specification(layers: list[alt.Chart], results: Results, what: str, rows: list[dict]) -> dict:
+    parameters = {theme.ISOLATED: "", BUDGET: results.accuracies.budgets()[-1]}
+    return theme.specification(layers, f"{what}, of {results.label}.", HEIGHT, rows, parameters, right=14)

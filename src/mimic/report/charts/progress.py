@@ -39,7 +39,7 @@ def progress(search: SearchResult, comparison: SearchComparison | None, label: s
         f"Lowest validation error of the search {search.name} on {label} over its {len(search.trials)} "
         f"trials, down to {percent(search.best.validation_error)}."
     )
-    return theme.specification(alt.layer(*layers), description, HEIGHT, table=trials)
+    return theme.specification(layers, description, HEIGHT, trials)
 
 
 def _percent(error: float) -> float:
@@ -93,5 +93,5 @@ def _end_labels(ends: list[tuple[str, float, str]], bounds: list[float], y: alt.
         for (name, error, colour), place in zip(ends, places, strict=True)
     ]
     colour = alt.Color("colour:N", scale=None, legend=None)
-    labels = theme.chart(rows, x=alt.value("width"), y=y, text="label:N", color=colour)
+    labels = theme.chart(rows, x=alt.XValue("width"), y=y, text=alt.Text("label:N"), color=colour)
     return labels.mark_text(align="left", dx=6, fontWeight=600)

@@ -15,13 +15,14 @@ INK, MUTED, RULE, PAPER = "var(--ink)", "var(--muted)", "var(--rule)", "var(--pa
 FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 TEACHERS = {"ensemble": INK, "teacher": MUTED}
 
-ISOLATED = "isolated"  # the one family that the reader has picked, or nothing
-PUBLISHED = "published"  # whether the paper's figures show
+ISOLATED = "isolated"  # the parameter of charts that is the one family that the reader has picked, or nothing
+PUBLISHED = "published"  # that which is whether the paper's figures show
 
 
 def chart(rows: Iterable[dict], **encodings) -> alt.Chart:
     """A layer of marks: a row each."""
-    return alt.Chart(alt.InlineData(values=list(rows))).encode(**encodings)
+    values = tuple(rows)  # a list Altair would copy with each copy of a chart
+    return alt.Chart(alt.InlineData(values=values)).encode(**encodings)
 
 
 def hue(family: str) -> str:
@@ -36,15 +37,14 @@ def colour() -> alt.Color:
     return alt.Color("family:N", scale=scale, legend=None)
 
 
-def spotlight(shown: float = 1.0) -> dict:
+def spotlight(shown: float = 1.0) -> alt.OpacityValue:
     """Families other than the picked one fade."""
-    test = f"{ISOLATED} === '' || {ISOLATED} === datum.family"
-    return alt.condition(test, alt.value(shown), alt.value(0.12 * shown))
+    return opacity(f"{ISOLATED} === '' || {ISOLATED} === datum.family", shown, 0.12 * shown)
 
 
-def isolated() -> alt.Parameter:
-    """The family that the reader has picked, as a parameter of a chart."""
-    return alt.param(name=ISOLATED, value="")
+def opacity(test: str, where_true: float, where_false: float) -> alt.OpacityValue:
+    """By an expression."""
+    return alt.OpacityValue(where_false, condition={"test": test, "value": where_true})
 
 
 def tooltip(**fields: str) -> list[alt.Tooltip]:
@@ -85,21 +85,31 @@ CONFIG = {  # of every chart of the page, which holds it once
 
 
 def specification(
-    chart: alt.TopLevelMixin,
+    layers: Sequence[alt.Chart],
     description: str,
     height: int,
     table: Sequence[dict],
+    parameters: Mapping[str, object] | None = None,
     columns: Mapping[str, str] | None = None,
     **padding: int,
 ) -> dict:
-    """The chart as JSON, as wide as its place on the page; CONFIG goes with it. Lengths in pixels.
+    """The layers as one chart in JSON, as wide as its place on the page; CONFIG goes with it. Pixels.
 
-    `table` are the rows that a reader can have, where a column may have another name than in the chart.
+    `parameters` are what controls of the page set, with their values until then. `table` are the rows that a
+    reader can have, where a column may have another name than in the chart.
     """
-    padding = {"left": 4, "right": 8, "top": 18, "bottom": 4} | padding
-    chart = chart.properties(width="container", height=height, padding=padding, description=description)
-    spec = chart.to_dict(validate=False)  # it is most of the time; a browser's test says what is wrong
-    datasets = spec.get("datasets", {})
-    name = next((name for name, rows in datasets.items() if rows == table), "table")
-    spec |= {"datasets": datasets | {name: table}, "usermeta": {"table": name, "columns": columns or {}}}
-    return {key: value for key, value in spec.items() if key not in ("config", "$schema")}
+    datasets: dict[str, Sequence[dict]] = {}
+    within = {"datasets": datasets, "top_level": False}
+    # One by one and unchecked: alt.layer copies and checks for seconds; a browser's test says what is wrong.
+    drawn = [layer.to_dict(validate=False, context=within) for layer in layers]
+    name = next((name for name, rows in datasets.items() if [*rows] == [*table]), "table")
+    return {
+        "description": description,
+        "width": "container",
+        "height": height,
+        "padding": {"left": 4, "right": 8, "top": 18, "bottom": 4} | padding,
+        "params": [{"name": name, "value": value} for name, value in (parameters or {}).items()],
+        "layer": drawn,
+        "datasets": datasets | {name: table},
+        "usermeta": {"table": name, "columns": columns or {}},
+    }
