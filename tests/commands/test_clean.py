@@ -1,9 +1,6 @@
 """`mimic clean` removes what left the study, on request alone."""
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -36,24 +33,24 @@ def folder(tmp_path) -> Path:
     return tmp_path
 
 
-def clean(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "mimic", "clean", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=os.environ)
+@pytest.fixture
+def clean(mimic):
+    return lambda folder, *arguments: mimic(folder, "clean", *arguments)
 
 
-def test_without_yes_it_only_tells(folder):
+def test_without_yes_it_only_tells(clean, folder):
     told = clean(folder).stdout
     assert "would remove results/tiny/students/old" in told
     assert all((folder / path).exists() for path in KEPT + OLD)
     assert not any(path in told for path in KEPT)
 
 
-def test_with_yes_it_removes_what_no_job_needs(folder):
+def test_with_yes_it_removes_what_no_job_needs(clean, folder):
     assert clean(folder, "--yes").returncode == 0
     assert [path for path in KEPT + OLD if (folder / path).exists()] == KEPT
 
 
-def test_what_a_running_job_uses_stays(folder):
+def test_what_a_running_job_uses_stays(clean, folder):
     lock = folder / ".mimic/tiny/locks/student/mlp1-20k-logits-s1.lock"
     lock.parent.mkdir(parents=True)
     with FileLock(lock):
@@ -61,7 +58,7 @@ def test_what_a_running_job_uses_stays(folder):
     assert (folder / ".mimic/tiny/staging/student/mlp1-20k-logits-s1").exists()
 
 
-def test_while_a_snakemake_is_at_work_it_refuses(folder):
+def test_while_a_snakemake_is_at_work_it_refuses(clean, folder):
     with FileLock(folder / ".mimic/run.lock"):
         refused = clean(folder, "--yes")
     assert refused.returncode == 2

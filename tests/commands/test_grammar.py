@@ -17,12 +17,7 @@ from mimic.dag.steps import STEPS
 ROOT = Path(__file__).parents[2]
 
 
-def mimic(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "mimic", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
-
-
-def test_help_names_every_command_once_and_stays_short(tmp_path):
+def test_help_names_every_command_once_and_stays_short(mimic, tmp_path):
     told = mimic(tmp_path, "--help").stdout
     assert mimic(tmp_path).stdout == told
     lines = told.splitlines()
@@ -43,7 +38,7 @@ def test_help_is_quick():
 
 
 @pytest.mark.parametrize("name", ["slurm-check", "slurm_check"])
-def test_a_name_may_be_written_with_either_dash(tmp_path, name):
+def test_a_name_may_be_written_with_either_dash(mimic, tmp_path, name):
     assert "profiles/slurm/config.yaml: no such file; name the folder" in mimic(tmp_path, name).stderr
 
 
@@ -60,7 +55,7 @@ def test_a_name_may_be_written_with_either_dash(tmp_path, name):
         (["student", "conv9"], "student conv9: no such job in study demo; it has mlp1-200k-logits-s1"),
     ],
 )
-def test_bad_options_are_refused_in_one_line(tmp_path, arguments, named):
+def test_bad_options_are_refused_in_one_line(mimic, tmp_path, arguments, named):
     (tmp_path / "presets").symlink_to(ROOT / "presets")
     shutil.copy(ROOT / "presets/demo.yaml", tmp_path / "params.yaml")
     done = mimic(tmp_path, *arguments)
@@ -75,7 +70,7 @@ def test_bad_options_are_refused_in_one_line(tmp_path, arguments, named):
      ["status"], ["use", "demo"], ["schema"], ["resume"]],
     ids=" ".join,
 )  # fmt: skip
-def test_outside_a_study_a_way_out_is_named(tmp_path, arguments):
+def test_outside_a_study_a_way_out_is_named(mimic, tmp_path, arguments):
     done = mimic(tmp_path, *arguments)
     assert done.returncode == 2
     assert "; go to the folder" in done.stderr
@@ -83,7 +78,7 @@ def test_outside_a_study_a_way_out_is_named(tmp_path, arguments):
     assert not list(tmp_path.iterdir())
 
 
-def test_without_params_yaml_the_presets_are_named(tmp_path):
+def test_without_params_yaml_the_presets_are_named(mimic, tmp_path):
     (tmp_path / "presets").symlink_to(ROOT / "presets")
     told = mimic(tmp_path, "check").stderr
     assert (
@@ -100,7 +95,7 @@ def test_a_parameter_file_goes_by_its_place_its_option_or_its_preset_s_name(argu
     assert parser().parse_args(["check"]).params == Path("params.yaml")
 
 
-def test_bash_completes_commands_and_options(tmp_path):
+def test_bash_completes_commands_and_options(mimic, tmp_path):
     script = tmp_path / "completion.sh"
     script.write_text(mimic(tmp_path, "completion", "bash").stdout)
     (tmp_path / "mine.yaml").touch()
@@ -120,7 +115,7 @@ def test_bash_completes_commands_and_options(tmp_path):
     assert completed("check", "--params", "mi") == ["mine.yaml"]
 
 
-def test_zsh_gets_a_script(tmp_path):
+def test_zsh_gets_a_script(mimic, tmp_path):
     assert mimic(tmp_path, "completion", "zsh").stdout.startswith("#compdef mimic")
 
 

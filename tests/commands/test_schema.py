@@ -17,9 +17,9 @@ PRESETS = sorted((ROOT / "presets").glob("*.yaml"))
 STUDIES = [*PRESETS, ROOT / "params.yaml", *sorted((ROOT / "tests").rglob("*/*.yaml"))]
 
 
-def schema(folder: Path, *options: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "mimic", "schema", *options]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+@pytest.fixture
+def schema(mimic):
+    return lambda folder, *options: mimic(folder, "schema", *options)
 
 
 def wrong(content: dict) -> list[str]:
@@ -28,12 +28,12 @@ def wrong(content: dict) -> list[str]:
     return [".".join(map(str, error.path)) for error in validator.iter_errors(content)]
 
 
-def test_both_files_are_in_step():
+def test_both_files_are_in_step(schema):
     done = schema(ROOT)  # to mend it: python -m mimic schema --fix
     assert done.returncode == 0, done.stdout
 
 
-def test_files_out_of_step_are_named_and_mended(tmp_path):
+def test_files_out_of_step_are_named_and_mended(schema, tmp_path):
     (tmp_path / "docs").mkdir()
     shutil.copy(ROOT / "docs/parameters.md", tmp_path / "docs")
     (tmp_path / "params.schema.json").write_text("{}")

@@ -1,8 +1,5 @@
 """`mimic use` writes params.yaml from a preset and loses nothing that a user wrote."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -22,12 +19,12 @@ def folder(tmp_path):
     return tmp_path
 
 
-def use(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "mimic", "use", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=os.environ)
+@pytest.fixture
+def use(mimic):
+    return lambda folder, *arguments: mimic(folder, "use", *arguments)
 
 
-def test_a_preset_is_taken_over_whole_with_its_comments(folder):
+def test_a_preset_is_taken_over_whole_with_its_comments(use, folder):
     assert use(folder, "demo").returncode == 0
     preset = (ROOT / "presets/demo.yaml").read_text()
     assert (folder / "params.yaml").read_text() == preset.replace("=../params.schema", "=params.schema")
@@ -37,7 +34,7 @@ def test_a_preset_is_taken_over_whole_with_its_comments(folder):
     ("params", "schema"),
     [("params.yaml", "params.schema.json"), ("studies/mine/a.yaml", "../../params.schema.json")],
 )
-def test_the_first_line_leads_an_editor_to_the_schema(folder, params, schema):
+def test_the_first_line_leads_an_editor_to_the_schema(use, folder, params, schema):
     assert use(folder, "laptop", "seed=3", "--params", params).returncode == 0
     first = (folder / params).read_text().splitlines()[0]
     assert first == f"# yaml-language-server: $schema={schema}"
@@ -45,13 +42,13 @@ def test_the_first_line_leads_an_editor_to_the_schema(folder, params, schema):
     assert (folder / params).read_text().count("$schema") == 1
 
 
-def test_what_it_writes_every_command_reads(folder):
+def test_what_it_writes_every_command_reads(use, folder):
     use(folder, "demo", "transfer.epochs=8", "teachers.members.t1.weight_decay=2.0e-5")
     content = yaml.safe_load((folder / "params.yaml").read_text())
     assert content["teachers"]["members"]["t1"]["weight_decay"] == 2e-5
 
 
-def test_values_are_set_and_all_else_stays(folder):
+def test_values_are_set_and_all_else_stays(use, folder):
     done = use(folder, "laptop", "data.path=/my images.zip", "transfer.epochs=8")
     assert done.returncode == 0, done.stderr
     text, preset = (folder / "params.yaml").read_text(), (ROOT / "presets/laptop.yaml").read_text()
@@ -62,7 +59,7 @@ def test_values_are_set_and_all_else_stays(folder):
     assert all(line in text for line in comments[1:])
 
 
-def test_changes_of_the_user_are_not_overwritten(folder):
+def test_changes_of_the_user_are_not_overwritten(use, folder):
     use(folder, "demo")
     params = folder / "params.yaml"
     mine = params.read_text().replace("seed: 1", "seed: 2", 1)
@@ -74,7 +71,7 @@ def test_changes_of_the_user_are_not_overwritten(folder):
     assert use(folder, "laptop", "data.path=x.zip", "--force").returncode == 0
 
 
-def test_another_place_of_the_data_is_no_change_of_the_user(folder):
+def test_another_place_of_the_data_is_no_change_of_the_user(use, folder):
     use(folder, "laptop", "data.path=x.zip")
     assert use(folder, "demo").returncode == 0
 
@@ -91,7 +88,7 @@ def test_another_place_of_the_data_is_no_change_of_the_user(folder):
         (["demo", "ensemble.size=9"], "9 members can not be chosen from 3 teachers"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line_and_nothing_is_written(folder, arguments, named):
+def test_what_is_wrong_is_said_in_one_line_and_nothing_is_written(use, folder, arguments, named):
     done = use(folder, *arguments)
     assert done.returncode == 2
     assert named in done.stderr
