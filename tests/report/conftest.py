@@ -114,6 +114,14 @@ def paper_parameters() -> Parameters:
     )
 
 
+def with_trials(parameters: Parameters, number: int) -> Parameters:
+    """The same study, but each of its searches has so many trials, in two rounds."""
+    efforts = {arm: effort for arm, effort in parameters.search if getattr(effort, "trials", 0)}
+    changed = {"trials": number, "at_once": number // 2}
+    efforts = {arm: effort.model_copy(update=changed) for arm, effort in efforts.items()}
+    return parameters.model_copy(update={"search": parameters.search.model_copy(update=efforts)})
+
+
 @pytest.fixture(scope="session")
 def small_parameters() -> Parameters:
     """One budget, one seed, three teachers, one search of two rounds."""
@@ -447,6 +455,19 @@ def make_study(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Parameters
         return Writer(tmp_path_factory.mktemp("small"), parameters, 1000, 8, {"conv4-1M-logits-s1"}).write()
 
     return make
+
+
+@pytest.fixture(scope="session")
+def large_study(tmp_path_factory: pytest.TempPathFactory) -> FakeStudy:
+    """The paper's models, from searches of 5,000 trials together, and baselines of as many."""
+    parameters = with_trials(paper_parameters(), 122)
+    return Writer(tmp_path_factory.mktemp("large"), parameters, 2000, 60, set()).write()
+
+
+@pytest.fixture(scope="session")
+def make_searched(make_study, small_parameters: Parameters) -> Callable[[int], FakeStudy]:
+    """The small study, with so many trials in its search."""
+    return lambda trials: make_study(with_trials(small_parameters, trials))
 
 
 @pytest.fixture(scope="session")

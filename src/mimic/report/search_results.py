@@ -83,7 +83,7 @@ class SearchResult:
         """Of all trainings of the search."""
         return float(self.trials.training_flops.sum())
 
-    @property
+    @cached_property
     def saved(self) -> float | None:
         """The share of the trainings' FLOPs that stopping hopeless trials saved; None if it can't be told.
 
