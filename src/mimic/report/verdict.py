@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from mimic.evaluation.intervals import Interval
 from mimic.nets.families import TEACHER_CONVOLUTIONS
-from mimic.report.accuracies import ENSEMBLE, TEACHER, Accuracies
+from mimic.report.accuracies import ENSEMBLE, TEACHER, Accuracies, Model
 from mimic.report.claims import Answer, gaps_by_budget
 from mimic.report.numerals import listing, plural
 from mimic.report.student_families import convolutions
@@ -70,11 +70,17 @@ def tally(answers: list[Answer]) -> str:
     return f"Of {len(answers)} claims of the paper, {listing(parts)}."
 
 
+def best_by_depth(table: Accuracies) -> dict[int, Model]:
+    """The best mimic student at each number of convolutions, by validation accuracy."""
+    students = table.models("logits")
+    depths = sorted({convolutions(student.family) for student in students})
+    return {depth: table.best(s for s in students if convolutions(s.family) == depth) for depth in depths}
+
+
 def key_figures(table: Accuracies) -> list[KeyFigure]:
-    """The best mimic student at each number of convolutions, by validation accuracy, and its teachers."""
-    figures, students = [], table.models("logits")
-    for depth in sorted({convolutions(student.family) for student in students}):
-        best = table.best(student for student in students if convolutions(student.family) == depth)
+    """The best mimic student at each number of convolutions, and its teachers."""
+    figures = []
+    for depth, best in best_by_depth(table).items():
         label = plural(depth, "convolution") if depth else "no convolution"
         figures.append(KeyFigure(label, f"{best.family}, {best.budget}", best.family, table.intervals[best]))
     if TEACHER in table:

@@ -8,6 +8,7 @@ from altair.utils.schemapi import debug_mode
 
 from mimic.evaluation.intervals import Interval
 from mimic.report import learnt, tables
+from mimic.report.accuracies import ENSEMBLE, TEACHER
 from mimic.report.charts.curves import curves, thin
 from mimic.report.charts.figure1_rows import figure_1_rows
 from mimic.report.charts.figure2 import figure_2_rows
@@ -16,6 +17,7 @@ from mimic.report.figures import write_figures
 from mimic.report.page import charts, render, search_charts
 from mimic.report.read import read_results
 from mimic.report.results import Results
+from mimic.report.verdict import best_by_depth
 from mimic.support.context import Context
 from mimic.support.publish import write_json, write_text
 
@@ -57,14 +59,18 @@ def write_report(context: Context) -> None:
 
 
 def _summary(results: Results) -> dict[str, float]:
-    """The accuracy of each model in percent, seeds averaged, as metrics that `dvc metrics` compares.
+    """Accuracies in percent, as metrics that `dvc metrics` compares: so few that they fit a terminal.
 
-    Named as Figure 1 names them: `conv2-1M` mimics, `conv2-1M-labels` does not. Intervals are in the tables.
+    Those of the page's head, the best student at each number of convolutions (none: `mlp`) and its teachers;
+    and the means over all students that mimic and over all hard-label twins, which tell of any that changed.
     """
     table = results.accuracies
-    return {
-        model.name.removesuffix("-logits"): round(100 * table.mean(model), 2) for model in table.intervals
-    }
+    found = {f"conv{depth}" if depth else "mlp": table.mean(m) for depth, m in best_by_depth(table).items()}
+    found |= {model.name: table.mean(model) for model in (TEACHER, ENSEMBLE) if model in table}
+    for name, arm in (("mimics", "logits"), ("labels", "labels")):
+        if models := table.models(arm):
+            found[name] = sum(map(table.mean, models)) / len(models)
+    return {name: round(100 * accuracy, 2) for name, accuracy in found.items()}
 
 
 def _claim(answer: Answer) -> dict:
