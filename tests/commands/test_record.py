@@ -15,6 +15,7 @@ from mimic.engine import dvc_lock, dvc_rwlock
 from mimic.engine.keys import Keys
 from mimic.engine.open_study import open_study
 from mimic.engine.sidecar import FileRecord, Sidecar, file_md5
+from mimic.report import vega
 from mimic.support.errors import MimicError
 
 ROOT = Path(__file__).parents[2]
@@ -110,6 +111,7 @@ def test_what_is_recorded_is_clean_to_dvc_and_nothing_is_left_to_say(record, stu
     dvc("init", "--no-scm", "--quiet")
     assert "dvc.lock: holds study small" in record()
     assert "Data and pipelines are up to date" in dvc("status")
+    assert vega.FOR_DVC.is_file()  # a page of plots needs no network
     assert dvc_lock.unrecorded(study) is None
     assert dvc_lock.absent(study) is None
 

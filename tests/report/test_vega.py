@@ -1,9 +1,14 @@
+import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from dvc_render.html import render_html
+from dvc_render.vega import VegaRenderer
 
 from mimic.report import vega
 
+ROOT = Path(__file__).parents[2]
 bundle = vega.library.__wrapped__  # what a new process calls
 
 
@@ -40,3 +45,20 @@ def test_what_is_kept_but_is_no_text_is_made_anew(bundled, monkeypatch, tmp_path
     (kept,) = tmp_path.iterdir()
     kept.write_bytes(b"\xff")
     assert bundle() == bundle() == "script 2 …"
+
+
+def test_a_page_of_dvc_plots_needs_no_network(chromium, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    vega.leave_for_dvc()
+    rows = [{"kind": "student", "name": "conv2", "ece": 0.1, "rev": "HEAD"}]
+    chart = VegaRenderer(rows, "models", template=str(ROOT / ".dvc/plots/models.json"), x="ece", y="name")
+    page = render_html([chart], tmp_path / "dvc_plots/index.html", ROOT / ".dvc/plots/page.html")
+    offline = ["--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path / 'profile'}"]
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--virtual-time-budget=8000"]
+    drawn = subprocess.run(
+        [chromium, *options, *offline, "--dump-dom", page.as_uri()],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "<canvas" in drawn or "<svg" in drawn

@@ -8,6 +8,7 @@ from mimic.engine import specs
 from mimic.engine.dvc_lock import PARAMS
 from mimic.engine.keys import Keys
 from mimic.engine.open_study import open_study
+from mimic.report import vega
 from mimic.support.errors import MimicError
 
 
@@ -23,3 +24,4 @@ def run(options) -> None:
             f"{', '.join(stale)}: not of the parameters and code of now, which were edited while jobs ran; "
             "call `dvc repro` again"
         )
+    vega.leave_for_dvc()

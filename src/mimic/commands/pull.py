@@ -18,6 +18,7 @@ from mimic.engine import dvc_cache, dvc_lock, dvc_rwlock
 from mimic.engine.dvc_lock import LOCK, PARAMS
 from mimic.engine.run_lock import alone
 from mimic.engine.sidecar import file_md5
+from mimic.report import vega
 from mimic.support import publish
 from mimic.support.errors import MimicError
 
@@ -38,6 +39,7 @@ def run(options) -> int:
         _fetch_listings(outs)
         subprocess.run([sys.executable, "-m", "dvc", "fetch"])
         _check(outs)
+        vega.leave_for_dvc()
         return subprocess.run([sys.executable, "-m", "dvc", "checkout"]).returncode
 
 

@@ -11,6 +11,7 @@ from mimic.engine.keys import Keys
 from mimic.engine.open_study import open_study
 from mimic.engine.run_lock import alone
 from mimic.engine.sidecar import file_md5, read_sidecar
+from mimic.report import vega
 from mimic.support.errors import MimicError
 
 NAMED = 10  # results that a refusal names
@@ -34,6 +35,7 @@ def run(options) -> int:
         status = subprocess.run([sys.executable, "-m", "dvc", "commit", "--force"]).returncode
         if status:
             return status
+        vega.leave_for_dvc()
     print(f"{LOCK}: holds study {study.name}; commit it with git, share the files with `dvc push`")
     return 0
 

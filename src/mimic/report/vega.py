@@ -8,9 +8,11 @@ from importlib.metadata import version
 import vl_convert
 from platformdirs import user_cache_path
 
+from mimic.engine.state import STATE
 from mimic.support.publish import write_text
 
 SNIPPET = "window.vegaEmbed = vegaEmbed;"
+FOR_DVC = STATE / "vega.js"  # where .dvc/plots/page.html looks for it
 
 
 @cache
@@ -24,3 +26,8 @@ def library() -> str:
     with suppress(OSError):  # a home that can't be written to
         write_text(kept, script, durable=False)
     return script
+
+
+def leave_for_dvc() -> None:
+    """Put the script where the page of `dvc plots show` has it, which then needs no network."""
+    write_text(FOR_DVC, library(), durable=False)
