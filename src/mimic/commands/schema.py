@@ -1,13 +1,20 @@
 """`mimic schema`: docs/parameters.md and params.schema.json, written from the types of params.yaml."""
 
+import ast
+import inspect
 import json
 import re
+from collections import ChainMap
 from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
+from textwrap import dedent
 
 from mimic.config.parameters import Parameters
 from mimic.support import publish
 from mimic.support.errors import MimicError
+from mimic.support.frozen import Frozen
 
 PAGE, SCHEMA = Path("docs/parameters.md"), Path("params.schema.json")
 HEAD = """# Parameters
@@ -54,7 +61,35 @@ def schema() -> dict:
         return {name: value for name, value in part.items() if name not in SAID or isinstance(value, dict)}
 
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return json.loads(json.dumps(dialect | Parameters.model_json_schema()), object_hook=trimmed)
+    whole = dialect | Parameters.model_json_schema()
+    for group in (whole, *whole["$defs"].values()):
+        for field, text in _texts_below_fields().get(group["title"], {}).items():
+            group["properties"][field]["description"] = text
+    return json.loads(json.dumps(whole), object_hook=trimmed)
+
+
+@cache
+def _texts_below_fields() -> dict[str, dict[str, str]]:
+    """Of every group of parameters, by name, the text below each field, its own or inherited."""
+
+    def texts(group: type) -> dict[str, str]:
+        body = ast.parse(dedent(inspect.getsource(group))).body[0].body
+        return {
+            field.target.id: inspect.cleandoc(text.value.value)
+            for field, text in pairwise(body)
+            if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr)
+        }
+
+    def below(group: type) -> Iterator[type]:
+        for part in group.__subclasses__():
+            yield part
+            yield from below(part)
+
+    found: dict[str, dict[str, str]] = {}
+    for group in below(Frozen):
+        inherited = [found[base.__name__] for base in group.__mro__[1:] if base.__name__ in found]
+        found[group.__name__] = ChainMap(texts(group), *inherited)
+    return found
 
 
 def takes(keys: Sequence[str]) -> set[str]:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 
 from mimic.data.image_parameters import Data
 from mimic.data.labelled import Source
@@ -73,8 +72,10 @@ def stratified(
                 f"data.{name}: {needed} images leave none for class {classes[int(np.argmin(quotas_K))]} "
                 f"(there are {_stock(sizes_K, classes)}); {more}add images of that class"
             )
-        earlier = pd.Series(left).groupby(labels_N[left]).cumcount()  # images of the same class
-        taken = earlier.to_numpy() < quotas_K[labels_N[left]]
+        by_class_N = np.argsort(labels_N[left], kind="stable")
+        earlier_N = np.empty_like(by_class_N)  # images of the same class
+        earlier_N[by_class_N] = np.arange(len(left)) - np.repeat(np.cumsum(sizes_K) - sizes_K, sizes_K)
+        taken = earlier_N < quotas_K[labels_N[left]]
         splits[name], left = left[taken], left[~taken]
     return splits
 

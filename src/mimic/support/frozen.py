@@ -20,12 +20,11 @@ Decay = Annotated[float, Field(ge=0, le=1)]
 class Frozen(BaseModel):
     """A group of parameters: unknown keys are errors, nothing is converted, nothing changes.
 
-    A text below a field describes it in docs/parameters.md and params.schema.json.
+    A text below a field describes it in docs/parameters.md and params.schema.json. `mimic schema` reads these
+    texts: pydantic would at every start of a process, from the sources, for a quarter of a second.
     """
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     def __init_subclass__(cls, **settings) -> None:
         """Docstrings are texts of the schema and the report, also where `python -OO` strips them."""
