@@ -1,9 +1,16 @@
 import csv
 import io
 import zipfile
+from collections.abc import Iterator
 from xml.etree import ElementTree
 
 import pytest
+
+from mimic.report.accuracies import Model
+from mimic.report.charts.figure1_rows import figure_1_rows
+from mimic.report.numerals import percent, plain
+from mimic.report.page import charts, search_charts
+from mimic.report.read import read_results
 
 
 @pytest.fixture(scope="module")
@@ -37,3 +44,27 @@ def test_accuracy_stands_over_what_training_cost(archive):
     cost = {row["title"]: float(row["training_flops"]) for row in rows}
     assert cost["ensemble"] > max(cost[name] for name in ("t1", "t2", "t3"))
     assert cost["mlp1 1M"] < cost["conv1 1M"]
+
+
+def formatted(part) -> Iterator[str]:
+    """The fields of a chart that the drawing library would round by itself."""
+    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from formatted(inner)
+    if isinstance(part, dict) and {"field", "format"} <= part.keys():
+        yield part["field"]
+
+
+def test_charts_round_no_number_by_themselves_that_a_text_tells(small_study):
+    results = read_results(small_study.context())
+    drawn = charts(results) | search_charts(results)
+    assert {field for chart in drawn.values() for field in formatted(chart)} == {"value"}  # as proposed
+
+
+def test_chart_and_table_round_alike(small_study):
+    results = read_results(small_study.context())
+    rows = [row for row in figure_1_rows(results) if "text" in row]
+    table = results.plotted
+    assert rows
+    for row in rows:
+        mean = table.mean(Model(row["family"], row["budget"], row["arm"]))
+        assert row["text"] == plain(mean) and row["ours"].startswith(percent(mean))

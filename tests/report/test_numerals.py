@@ -34,3 +34,9 @@ def test_quantities():
 
 def test_listings():
     assert [numerals.listing(list(words)) for words in ("a", "ab", "abc")] == ["a", "a and b", "a, b and c"]
+
+
+def test_one_mean_is_rounded_one_way_however_it_was_summed_up():
+    mean = 0.6615
+    assert f"{100 * mean:.1f}" != f"{66.15:.1f}"  # the same to a reader
+    assert numerals.plain(mean) == numerals.plain(mean + 1e-15) == "66.2"

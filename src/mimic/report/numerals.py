@@ -8,7 +8,10 @@ DASH = "\N{EN DASH}"  # for what is missing
 
 
 def _number(value: float | None, form: str, factor: float = 1, unit: str = "") -> str:
-    return DASH if _missing(value) else f"{factor * value:{form}}{unit}".replace("-", MINUS)
+    if _missing(value):
+        return DASH
+    exact = round(factor * value, 9)  # a mean summed up in another order is the same number to a reader
+    return f"{exact:{form}}{unit}".replace("-", MINUS)
 
 
 def _missing(value: float | None) -> bool:

@@ -5,10 +5,10 @@ import pandas as pd
 
 from mimic.config.parameters import budget_parameters
 from mimic.report.charts import theme
+from mimic.report.numerals import decimal, plain
 from mimic.report.results import Results
 
 FRAME = {"height": 230, "right": 14}  # pixels
-ACCURACY = alt.Tooltip("accuracy:Q", title="accuracy %", format=".1f")
 
 
 def _students(results: Results) -> pd.DataFrame:
@@ -16,6 +16,7 @@ def _students(results: Results) -> pd.DataFrame:
     table = results.finished[results.finished.arm == "logits"]
     shares = ["agreement", *results.shifts.values()]
     means = table.groupby(["family", "budget"], sort=False)[["multiply_adds", *shares]].mean().reset_index()
+    means["accuracy_text"] = means.accuracy.map(plain)
     means[shares] *= 100
     sizes = [budget_parameters(budget) for budget in means.budget]
     return means.assign(size=sizes, title=means.family + " " + means.budget)
@@ -31,16 +32,16 @@ def _lines(rows: list[dict], x: alt.X, tooltip: list[alt.Tooltip], order: str, d
     marks = {"color": theme.colour(), "opacity": theme.spotlight()}
     base = theme.chart(rows, x=x, y=_accuracy("test accuracy", 6), **marks)
     line = base.mark_line(strokeWidth=1.25).encode(order=alt.Order(f"{order}:Q"))
-    points = base.mark_point(filled=True, size=44, opacity=1).encode(tooltip=[*tooltip, ACCURACY])
+    points = base.mark_point(filled=True, size=44, opacity=1).encode(tooltip=tooltip)
     description, parameters = f"{description}; the table has the figures.", {theme.ISOLATED: ""}
     return theme.specification([line, points], description, table=rows, parameters=parameters, **FRAME)
 
 
 def _over(results: Results, x: alt.X, what: str) -> dict:
     description = f"Test accuracy of the students over {what} on {results.label}"
-    columns = ["family", "title", "size", "accuracy", x.shorthand.removesuffix(":Q")]
+    columns = ["family", "title", "size", "accuracy", "accuracy_text", x.shorthand.removesuffix(":Q")]
     rows = _students(results)[columns].to_dict("records")
-    return _lines(rows, x, theme.tooltip(title="title"), "size", description)
+    return _lines(rows, x, theme.tooltip(title="title", accuracy_text="accuracy %"), "size", description)
 
 
 def accuracy_over_cost(results: Results) -> dict:
@@ -54,13 +55,10 @@ def ensemble_growth(results: Results) -> dict:
     """Validation accuracy of the ensemble after each addition."""
     rows = [
         {"members": n, "added": step["member"], "accuracy": 100 * step["accuracy"], "nll": step["nll"]}
+        | {"accuracy_text": plain(step["accuracy"], 2), "nll_text": decimal(step["nll"], 4)}
         for n, step in enumerate(results.ensemble["trace"], start=1)
     ]
-    tooltip = [
-        alt.Tooltip("added:N", title="added"),
-        alt.Tooltip("accuracy:Q", title="validation accuracy %", format=".2f"),
-        alt.Tooltip("nll:Q", title="validation NLL", format=".4f"),
-    ]
+    tooltip = theme.tooltip(added="added", accuracy_text="validation accuracy %", nll_text="validation NLL")
     axis = alt.Axis(title="members", values=list(range(1, len(rows) + 1)), format="d")
     across = alt.Scale(domain=[0.7, len(rows) + 0.3], nice=False)
     x, y = alt.X("members:Q", axis=axis, scale=across), _accuracy("validation accuracy", 5)

@@ -1,10 +1,13 @@
 """Which class is taken for which: the ensemble, and beside it a student."""
 
+from functools import partial
+
 import altair as alt
 import pandas as pd
 
 from mimic.report import learnt
 from mimic.report.charts import theme
+from mimic.report.numerals import plain
 from mimic.report.results import Results
 
 CLASSES = 12  # at most, so that a cell can be read (ours)
@@ -34,9 +37,9 @@ def confusions(results: Results) -> dict[str, dict]:
     """The specifications by the name of their place on the page."""
     table, classes = _table(results), shown_classes(results)
     table = table[table["class"].isin(classes) & table.predicted.isin(classes)]
-    rows = table.assign(share=(100 * table.share).round(1))[
-        ["net", "family", "class", "predicted", "share", "images"]
-    ]
+    told = {"percent": table.share.map(plain), "text": table.share.map(partial(plain, digits=0))}
+    table = table.assign(share=(100 * table.share).round(1), **told)
+    rows = table[["net", "family", "class", "predicted", "share", "percent", "text", "images"]]
     ensemble, students = (rows[is_].to_dict("records") for is_ in (rows.net == "", rows.net != ""))
     return {
         "confusion-ensemble": _matrix(ensemble, classes, results),
@@ -58,12 +61,12 @@ def _matrix(rows: list[dict], classes: list[str], results: Results, picked: str 
     axis = {"labelLimit": 90, "domain": False, "ticks": False}
     x = alt.X("predicted:N", sort=classes, scale=alt.Scale(domain=classes, paddingInner=0.06))
     y = alt.Y("class:N", sort=classes, scale=alt.Scale(domain=classes, paddingInner=0.06))
-    tooltip = theme.tooltip(**{"class": "class", "predicted": "taken for", "images": "images"})
+    tooltip = {"class": "class", "predicted": "taken for", "images": "images", "percent": "% of the class"}
     base = theme.chart(
         rows,
         x=x.axis(alt.Axis(title="taken for", labelAngle=-45, grid=False, **axis)),
         y=y.axis(alt.Axis(title="class", **axis)),
-        tooltip=[*tooltip, alt.Tooltip("share:Q", title="% of the class", format=".1f")],
+        tooltip=theme.tooltip(**tooltip),
     )
     if picked:
         base = base.transform_filter(f"datum.net === {NET}")
@@ -72,7 +75,7 @@ def _matrix(rows: list[dict], classes: list[str], results: Results, picked: str 
     cells = base.mark_rect().encode(color=theme.colour(), opacity=strength)
     ink = alt.ColorValue(theme.INK, condition={"test": "datum.share > 30", "value": theme.PAPER})
     numbers = base.transform_filter("datum.share >= 1").mark_text(fontSize=9.5)
-    layers = [cells, numbers.encode(text=alt.Text("share:Q", format=".0f"), color=ink)]
+    layers = [cells, numbers.encode(text=alt.Text("text:N"), color=ink)]
     who = "a student" if picked else "the ensemble"
     description = f"Which classes of {results.label} {who} takes for which, in percent of a class."
     parameters = {NET: picked} if picked else {}

@@ -158,7 +158,7 @@ class Lines(Figure):
         above = theme.spread([place + self.gap / 2 for place in places], self.gap)
         charts = []
         for (name, (model, dash)), place, label_at in zip(models.items(), places, above, strict=True):
-            title = f"{name} {percent(place / 100)}"
+            title = f"{name} {percent(self.table.mean(model))}"
             base = theme.chart([{"accuracy": place, "label_at": label_at, "title": title}])
             colour = theme.TEACHERS[model.family]
             rule = base.mark_rule(strokeWidth=1.25, strokeDash=dash, color=colour)
@@ -191,7 +191,7 @@ class Lines(Figure):
         """A vertical bracket for each gap, with its name on its right."""
         charts = []
         for row in gaps(self.table):
-            label = [row["name"], f"{row['high'] - row['low']:.1f} points at {row['budget']}"]
+            label = [row["name"], f"{row['text']} points at {row['budget']}"]
             row |= {"parameters": budget_parameters(row["budget"]) * BESIDE, "label": label}
             base = theme.chart([row], **self.place())
             text = base.mark_text(align="left", dx=7, dy=-6, color=theme.MUTED, lineHeight=14)
@@ -215,8 +215,8 @@ class Rows(Figure):
         return {"y": alt.Y("family:N", sort=self.families, axis=axis)}
 
     def references(self) -> list[alt.Chart]:
-        accuracy = 100 * self.table.mean(ENSEMBLE)
-        row = {"accuracy": accuracy, "title": f"teacher ensemble {accuracy:.1f}%"}
+        accuracy = self.table.mean(ENSEMBLE)
+        row = {"accuracy": 100 * accuracy, "title": f"teacher ensemble {percent(accuracy)}"}
         base = theme.chart([row], **self.accuracy())
         text = base.mark_text(align="right", dx=4, color=theme.INK)
         return [
@@ -235,7 +235,7 @@ class Rows(Figure):
         word = diverged.mark_text(align="left", dx=6, dy=-8, color=theme.MUTED, fontStyle="italic")
         figure = base.mark_text(dy=-14, fontWeight=600)
         return [
-            figure.encode(text=alt.Text("accuracy:Q", format=".1f"), **self.accuracy()),
+            figure.encode(text=alt.Text("text:N"), **self.accuracy()),
             word.encode(x=alt.XValue(0), text=alt.TextValue("diverged")),
         ]
 
@@ -243,7 +243,7 @@ class Rows(Figure):
         """The convolutional gap as a bracket under its row; the compression gap named beside its twin."""
         charts = []
         for row in gaps(self.table):
-            label = f"{row['name']} {row['high'] - row['low']:.1f}"
+            label = f"{row['name']} {row['text']}"
             base = theme.chart([row | {"label": label}], **self.place())
             if row["name"] == "convolutional gap":
                 charts += self.bracket(base, yOffset=BELOW)

@@ -11,7 +11,7 @@ from mimic.nets.families import STUDENTS
 from mimic.report import published
 from mimic.report.accuracies import Accuracies, Model
 from mimic.report.claims import gaps_by_budget, twin_pairs
-from mimic.report.numerals import bounds, percent, plural, quantity
+from mimic.report.numerals import bounds, percent, plain, plural, quantity
 from mimic.report.results import Results
 from mimic.report.student_families import architecture
 
@@ -53,6 +53,7 @@ def _row(results: Results, model: Model) -> dict:
     row |= {
         "parameters": round(nets.parameters.mean()),  # those of one budget differ by a few
         "accuracy": _round(interval.mean),
+        "text": plain(interval.mean),
         "low": _round(interval.low),
         "high": _round(interval.high),
         "seeds": None if search else members,
@@ -77,6 +78,7 @@ def gaps(table: Accuracies) -> list[dict]:
     rows = []
     for name, (better, worse) in ((name, pairs[0]) for name, pairs in found.items() if pairs):
         high, low = (_round(table.mean(model)) for model in (better, worse))
-        row = {"name": name, "family": better.family, "budget": better.budget}
+        points = plain(table.mean(better) - table.mean(worse))
+        row = {"name": name, "family": better.family, "budget": better.budget, "text": points}
         rows.append(row | {"low": low, "high": high, "middle": (low + high) / 2})
     return [row for row in rows if row["high"] > row["low"]]

@@ -4,7 +4,7 @@ import altair as alt
 import numpy as np
 
 from mimic.report.charts import theme
-from mimic.report.numerals import percent
+from mimic.report.numerals import percent, plain
 from mimic.report.search_results import SearchResult
 
 ROW = 32  # pixels, of a hyperparameter
@@ -39,9 +39,8 @@ def coordinates(search: SearchResult, names: list[str], label: str) -> dict:
         .encode(x=_place(), y=_rows(names), color=alt.Color("colour:N", scale=None, legend=None))
     )
     tooltip = [
-        *theme.tooltip(title="title", name="hyperparameter"),
-        alt.Tooltip("value:Q", title="value", format=".4~g"),
-        alt.Tooltip("error:Q", title="validation error %", format=".1f"),
+        *theme.tooltip(title="title", name="hyperparameter", error="validation error %"),
+        alt.Tooltip("value:Q", title="value", format=".4~g"),  # as it was proposed
     ]
     thickness = alt.StrokeWidthValue(1.1, condition={"test": "datum.best", "value": 2.75})
     layers = [
@@ -67,7 +66,7 @@ def _points(search: SearchResult, keys: dict[str, str]) -> list[dict]:
     points = trials[[*keys]].map(lambda value: float(f"{value:.4g}")).rename(columns=keys)
     points = points.assign(
         title=trials.title,
-        error=(100 * trials.validation_error).round(2),
+        error=trials.validation_error.map(plain),
         share=np.linspace(FAINTEST, 100, len(trials)).round().astype(int),
         best=trials.index == search.selection["best"],
     )
@@ -102,13 +101,16 @@ def _ruler(search: SearchResult, names: list[str]) -> list[alt.Chart]:
 
 def importances(search: SearchResult, shares: dict[str, float], label: str) -> dict:
     """A bar for each hyperparameter, in the order of `shares`."""
-    rows = [{"name": name, "share": round(100 * share, 1)} for name, share in shares.items()]
+    rows = [
+        {"name": name, "share": round(100 * share, 1), "text": plain(share, 0)}
+        for name, share in shares.items()
+    ]
     x = alt.X("share:Q", axis=None, scale=alt.Scale(domainMin=0))
     base = theme.chart(rows, x=x, y=_rows([*shares]))
     number = base.mark_text(align="left", dx=5, color=theme.MUTED)
     layers = [
         base.mark_bar(color=theme.hue(search.model.family), height=9),
-        number.encode(text=alt.Text("share:Q", format=".0f")),
+        number.encode(text=alt.Text("text:N")),
     ]
     told = ", ".join(f"{name} {percent(share, 0)}" for name, share in shares.items())
     description = f"Importance of each hyperparameter of the search {search.name} on {label}: {told}"

@@ -7,13 +7,13 @@ from mimic.config.parameters import budget_parameters
 from mimic.nets.families import STUDENTS
 from mimic.report import learnt
 from mimic.report.charts import theme
+from mimic.report.numerals import decimal, plain
 from mimic.report.results import Results
 
 HEIGHT = 260  # pixels
 BUDGET = "learnt"  # the budget that the reader has picked, of this section
 FEWEST = 10  # images of a bin of confidence that a chart shows (ours)
 ARMS = {"logits": "", "labels": ", hard labels", "dropout": ", dropout", "weight_decay": ", weight decay"}
-ACCURACY = alt.Tooltip("accuracy:Q", title="accuracy %", format=".1f")
 DASH = alt.StrokeDashValue([1, 0], condition={"test": "datum.arm === 'labels'", "value": [3, 3]})
 
 
@@ -46,15 +46,15 @@ def accuracy_over_divergence(results: Results) -> dict:
 def _over(results: Results, x: alt.X, what: str) -> dict:
     """A point for each student, twins hollow; a line from budget to budget of those that mimic."""
     table = learnt.fidelity(results)
-    table = table.assign(size=table.budget.map(budget_parameters))
+    table = table.assign(size=table.budget.map(budget_parameters), divergence=table.kl.map(decimal))
     rows = _rows(table, "accuracy", "agreement", "same_mistakes")
-    tooltip = [
-        *theme.tooltip(title="title"),
-        ACCURACY,
-        alt.Tooltip("agreement:Q", title="agreement %", format=".1f"),
-        alt.Tooltip("kl:Q", title="KL, nats", format=".3f"),
-        alt.Tooltip("same_mistakes:Q", title="same mistakes %", format=".1f"),
-    ]
+    tooltip = theme.tooltip(
+        title="title",
+        accuracy_text="accuracy %",
+        agreement_text="agreement %",
+        divergence="KL, nats",
+        same_mistakes_text="same mistakes %",
+    )
     marks = {"color": theme.colour(), "opacity": theme.spotlight(), "tooltip": tooltip}
     mimics, twins = ([row for row in rows if (row["arm"] == "logits") == is_] for is_ in (True, False))
     base = theme.chart(mimics, x=x, y=_accuracy(), **marks)
@@ -80,11 +80,9 @@ def reliability(results: Results) -> dict:
         color=theme.colour(),
         opacity=theme.spotlight(),
         detail=alt.Detail("title:N"),
-        tooltip=[
-            *theme.tooltip(title="title", images="images"),
-            alt.Tooltip("confidence:Q", title="confidence %", format=".1f"),
-            alt.Tooltip("accuracy:Q", title="right %", format=".1f"),
-        ],
+        tooltip=theme.tooltip(
+            title="title", images="images", confidence_text="confidence %", accuracy_text="right %"
+        ),
     ).transform_filter(_picked())
     diagonal = theme.chart([{"confidence": n, "accuracy": n} for n in (0, 100)], x=x, y=y)
     layers = [
@@ -107,7 +105,7 @@ def accuracy_under_translation(results: Results) -> dict:
         color=theme.colour(),
         opacity=theme.spotlight(),
         detail=alt.Detail("title:N"),
-        tooltip=[*theme.tooltip(title="title", pixels="moved by"), ACCURACY],
+        tooltip=theme.tooltip(title="title", pixels="moved by", accuracy_text="accuracy %"),
     ).transform_filter(_picked())
     layers = [
         base.mark_line(strokeWidth=1.5).encode(strokeDash=DASH),
@@ -128,11 +126,7 @@ def accuracy_when_augmented(results: Results) -> dict:
     rows = _rows(table, "accuracy", "augmented")
     families = ["ensemble", *reversed(STUDENTS)]
     order = [family + words for family in families for words in ARMS.values()]
-    tooltip = [
-        *theme.tooltip(title="title"),
-        ACCURACY,
-        alt.Tooltip("augmented:Q", title="augmented %", format=".1f"),
-    ]
+    tooltip = theme.tooltip(title="title", accuracy_text="accuracy %", augmented_text="augmented %")
     y = alt.Y("net:N", sort=order, axis=alt.Axis(title=None, labelLimit=170, labelPadding=8))
     base = theme.chart(
         rows, y=y, color=theme.colour(), opacity=theme.spotlight(), tooltip=tooltip
@@ -148,9 +142,10 @@ def accuracy_when_augmented(results: Results) -> dict:
 
 
 def _rows(table: pd.DataFrame, *shares: str) -> list[dict]:
-    """Rows for the page: shares in percent, four digits, and a title."""
+    """Rows for the page: shares in percent, four digits, and as text; and a title."""
     arms = table.arm.map(ARMS).fillna("")
     table = table.assign(title=(table.family + " " + table.budget).str.strip() + arms)
+    table = table.assign(**{f"{column}_text": table[column].map(plain) for column in shares})
     table = table.assign(**{column: 100 * table[column] for column in shares})
     floats = table.select_dtypes("float").columns
     table[floats] = table[floats].map(lambda number: float(f"{number:.4g}"))

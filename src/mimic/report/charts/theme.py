@@ -48,7 +48,7 @@ def opacity(test: str, where_true: float, where_false: float) -> alt.OpacityValu
 
 
 def tooltip(**fields: str) -> list[alt.Tooltip]:
-    """A line for each field, with its title; `title` stands above."""
+    """A line for each field, with its title; `title` stands above. Numbers are text, rounded as elsewhere."""
     return [alt.Tooltip(f"{field}:N", title=title) for field, title in fields.items()]
 
 
