@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 from itertools import count
 
 import pytest
@@ -56,9 +57,15 @@ def search(algorithm, rounds, trials=3, objective=error, **options):
     return proposals, history
 
 
+@cache
+def usual(algorithm, rounds):
+    """A search as most tests need it."""
+    return search(algorithm, rounds)
+
+
 @each_algorithm
 def test_the_first_trial_is_the_default(algorithm):
-    first, second = search(algorithm, rounds=2)[0]
+    first, second = usual(algorithm, 2)[0]
     rest = "random" if algorithm == "random" else "sobol"
     assert first.points[0] == DEFAULT
     assert first.origins == ("default", rest, rest)
@@ -81,7 +88,7 @@ def test_without_a_result_inside_the_space_exploration_goes_on():
 
 @each_algorithm
 def test_points_have_the_names_and_types_of_the_space_and_lie_inside(algorithm):
-    for proposal in search(algorithm, rounds=3)[0]:
+    for proposal in usual(algorithm, 3)[0]:
         for point in proposal.points:
             assert list(point) == [dimension.name for dimension in SPACE]
             assert is_inside(SPACE, point)
@@ -91,13 +98,13 @@ def test_points_have_the_names_and_types_of_the_space_and_lie_inside(algorithm):
 
 @each_algorithm
 def test_the_points_of_a_search_differ(algorithm):
-    _, history = search(algorithm, rounds=3)
+    _, history = usual(algorithm, 3)
     assert len({tuple(trial.point.values()) for trial in history}) == 9
 
 
 @each_algorithm
 def test_seeds_and_searches_have_points_of_their_own(algorithm):
-    _, history = search(algorithm, rounds=1)
+    _, history = usual(algorithm, 1)
     points = ask(algorithm, 2, history=history).points
     assert ask(algorithm, 2, history=history).points == points
     assert ask(algorithm, 2, history=history, seed=2).points != points
@@ -106,12 +113,12 @@ def test_seeds_and_searches_have_points_of_their_own(algorithm):
 
 @each_algorithm
 def test_another_round_changes_no_earlier_proposal(algorithm):
-    assert search(algorithm, rounds=3)[0][:2] == search(algorithm, rounds=2)[0]
+    assert usual(algorithm, 3)[0][:2] == usual(algorithm, 2)[0]
 
 
 @each_algorithm
 def test_results_of_earlier_rounds_matter_but_to_the_blind(algorithm):
-    _, history = search(algorithm, rounds=2)
+    _, history = usual(algorithm, 2)
     inverted = [Trained(t.point, t.validation_error and 1 - t.validation_error) for t in history]
     same = ask(algorithm, 3, history=history).points == ask(algorithm, 3, history=inverted).points
     assert same == (algorithm in BLIND)
@@ -134,7 +141,7 @@ json.dump(proposal.points, sys.stdout)
 
 
 def test_proposals_do_not_depend_on_process_hash_seed_or_threads():
-    _, history = search("gp", rounds=2)
+    _, history = usual("gp", 2)
     asked = [
         [vars(dimension) for dimension in SPACE],
         DEFAULT,
