@@ -491,6 +491,7 @@ onsuccess:
 
 
 onerror:
+    study.note_saved()
     study.stop_helpers()
 
 

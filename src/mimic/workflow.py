@@ -18,7 +18,7 @@ from mimic.dag.cohorts import Cohorts
 from mimic.dag.jobs import Job
 from mimic.dag.study import Study
 from mimic.data.sources import check_source
-from mimic.engine import dvc_lock, stamps, store
+from mimic.engine import dvc_lock, ending, stamps, store
 from mimic.engine.keys import Keys, digest
 from mimic.engine.open_study import open_study
 from mimic.engine.run_lock import RUN_LOCK
@@ -176,6 +176,7 @@ class SnakefileStudy:
         _keep(jobs)
         if mark := anew():
             stamps.mark_anew(self._study, jobs, self._keys, mark)
+        ending.heed_signals()
         self._start_helpers()
 
     def _start_helpers(self) -> None:
@@ -185,11 +186,9 @@ class SnakefileStudy:
         if os.environ.get("MIMIC_TRACKING") != "off":
             self._start_tracker()
         if self._workflow.executor_plugin.name == "slurm":
-            from snakemake.logging import logger
-
             from mimic.cluster.watch import attend
 
-            self._watch = attend(lambda text: logger.warning(f"mimic: {text}"))
+            self._watch = attend(_log)
 
     def _has_screen(self) -> bool:
         """Whether a logger tells how jobs go: what these say would come in between."""
@@ -203,6 +202,12 @@ class SnakefileStudy:
             self._tracker = subprocess.Popen(
                 [*command, "--follow", str(os.getpid())], stdout=file, stderr=file, start_new_session=True
             )
+
+    def note_saved(self) -> None:
+        """Say which trainings the next call goes on with."""
+        if saved := len(ending.saved(self._study, self._keys)):
+            trainings = "1 training is" if saved == 1 else f"{saved} trainings are"
+            _log(f"{trainings} saved at the point reached; call snakemake again to go on from there")
 
     def stop_helpers(self) -> None:
         """Let the tracker send what is left, if that takes no more than a moment."""
@@ -234,6 +239,13 @@ def _keep(jobs: Iterable[Job]) -> None:
     """Keep the earlier results of jobs that Snakemake runs: it deletes their names."""
     for job in jobs:
         store.keep_what_is_there(job.sidecar, job.outputs)
+
+
+def _log(text: str) -> None:
+    """Say something while Snakemake's own lines come and go."""
+    from snakemake.logging import logger
+
+    logger.warning(f"mimic: {text}")
 
 
 def _note(text: str | None) -> None:

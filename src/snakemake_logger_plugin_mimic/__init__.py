@@ -7,9 +7,12 @@ import sys
 from dataclasses import dataclass, field
 from logging import LogRecord
 from pathlib import Path
+from types import TracebackType
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
+
+from mimic.support import messages
 
 EVERY = 2  # seconds between two looks at the study, on a terminal
 RARELY = 600  # … for a line in a file
@@ -86,6 +89,19 @@ class LogHandler(LogHandlerBase):
         return False
 
 
+def tell_of_interrupts() -> None:
+    """Have Ctrl-C while Snakemake starts, or a second one, end it with a line in place of a traceback."""
+
+    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if kind is not KeyboardInterrupt:
+            sys.__excepthook__(kind, error, trace)
+            return
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # one more need not be told of
+        print(messages.STOPPED, file=sys.stderr)
+
+    sys.excepthook = tell
+
+
 def stand_in() -> None:
     """For a home folder to write to, and a user's name, which Snakemake needs and a container may lack.
 
@@ -103,3 +119,6 @@ def stand_in() -> None:
         getpass.getuser()
     except (KeyError, OSError):
         os.environ["USER"] = str(os.getuid())
+
+
+tell_of_interrupts()  # as early as Snakemake lets anyone speak, long before it makes a handler

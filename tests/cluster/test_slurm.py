@@ -14,8 +14,8 @@ from mimic.cluster.plugin import known
 from mimic.cluster.profile import TRAINING, Profile
 from mimic.cluster.requirements import check_cluster
 from mimic.cluster.slurm import SlurmError
-from mimic.cluster.watch import _jobs_here
 from mimic.config.strict_yaml import read_yaml
+from mimic.engine.ending import jobs_here
 from mimic.support.errors import MimicError
 
 ROOT = Path(__file__).parents[2]
@@ -66,10 +66,10 @@ def test_the_profile_names_rules_that_are_there():
 
 
 def test_the_watch_knows_a_job_of_snakemakes_own_by_its_command():
-    assert not _jobs_here()
+    assert not jobs_here()
     code = "import time; time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code, "-m", "mimic", "run"]) as job:
-        assert _jobs_here()
+        assert jobs_here()
         job.kill()
 
 

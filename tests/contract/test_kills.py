@@ -88,6 +88,25 @@ def test_after_kill_9_the_next_call_finishes_and_trains_nothing_twice(
     repository.assert_nothing_to_do()
 
 
+def test_sigterm_to_the_main_process_alone_has_trainings_saved_and_the_next_call_goes_on(
+    fresh, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("SNAKEMAKE_LOGGER_MIMIC_OFF", "true")
+    fresh.edit("one_cycle, epochs: 1}", "one_cycle, epochs: 200}")
+    main = fresh.start("snakemake", "teachers", log=tmp_path / "main.log")
+    checkpoints = ".mimic/small/training/teacher/*/checkpoint.safetensors"
+    while len(list(fresh.folder.glob(checkpoints))) < 2:
+        assert main.poll() is None
+        time.sleep(0.02)
+    main.terminate()
+    assert main.wait() != 0
+    assert not processes(fresh.folder, "-m mimic run")
+    told = (tmp_path / "main.log").read_text()
+    assert "2 trainings are saved at the point reached; call snakemake again" in told
+    again = fresh.run("snakemake", "teachers")
+    assert again.count("going on from epoch") == 2
+
+
 def test_what_a_job_made_that_outlived_its_snakemake_is_used(repository, tmp_path):
     before = repository.trainings()
     repository.edit("weight_decay: 5.0e-4, seed: 2}", "weight_decay: 4.0e-4, seed: 2}")

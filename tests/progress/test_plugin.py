@@ -14,6 +14,7 @@ from snakemake.logging import LoggerManager
 from snakemake.settings.types import OutputSettings, Quietness
 from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
 
+from mimic.support import messages
 from snakemake_logger_plugin_mimic import LogHandlerSettings, stand_in
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +62,13 @@ def test_a_flag_and_whoever_asks_for_more_brings_them_back(told, flag):
 
 def test_a_job_s_own_snakemake_does_not_know_it(told):
     assert told(skip_plugin_handlers=True) == "Select jobs to execute...\nsomething\n"
+
+
+def test_an_interrupt_is_told_in_a_line_and_a_fault_in_full(monkeypatch, capsys):
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    for fault in (KeyboardInterrupt(), ValueError("a bug")):
+        sys.excepthook(type(fault), fault, None)
+    assert capsys.readouterr().err.splitlines() == [messages.STOPPED, "ValueError: a bug"]
 
 
 @pytest.fixture

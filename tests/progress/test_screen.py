@@ -144,6 +144,19 @@ def test_a_failed_job_shows_its_log_and_not_its_files(in_file, tmp_path):
     assert "input" not in told and "None" not in told
 
 
+def test_a_run_that_is_told_to_end_calls_no_job_failed(in_file):
+    in_file.start(3)
+    in_file.begin(1, "training teacher t1")
+    in_file.tell(msg="Terminating processes on user request, this might take some time.")
+    in_file.tell(LogEvent.ERROR, "RuleException:\nCalledProcessError", logging.ERROR)
+    in_file.tell(LogEvent.JOB_ERROR, "Error in rule teacher, jobid: 1", logging.ERROR, jobid=1)
+    in_file.tell(msg="mimic: 1 training is saved", level=logging.WARNING)
+    in_file.tell(LogEvent.ERROR, "WorkflowError:\nAt least one job did not …", logging.ERROR)
+    assert in_file.stream.getvalue().splitlines()[1:] == [
+        "12:00:00 stopping; trainings save their state", "mimic: 1 training is saved",
+    ]  # fmt: skip
+
+
 def test_messages_are_kept_and_noise_is_not(in_file):
     in_file.tell(msg="Nothing to be done (all requested files are present and up to date).")
     in_file.tell(msg="mimic: SLURM answers again", level=logging.WARNING)

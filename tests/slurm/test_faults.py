@@ -93,14 +93,15 @@ def test_nodes_are_lost_with_their_processes_and_without(study, undisturbed):
 
 
 def test_the_main_process_is_interrupted_and_killed_and_loses_sight_of_jobs(study, undisturbed):
-    study.start()
-    number = job_number(study.strike())
-    study.main.send_signal(signal.SIGINT)
-    assert study.wait() != 0
-    while study.cluster.jobs("PENDING", "RUNNING", "COMPLETING"):
-        time.sleep(0.2)
-    assert number in study.cluster.jobs("CANCELLED")
-    assert SAVED in log_of_trainings(study)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        study.start()
+        number = job_number(study.strike())
+        study.main.send_signal(ending)
+        assert study.wait() != 0
+        while study.cluster.jobs("PENDING", "RUNNING", "COMPLETING"):
+            time.sleep(0.2)
+        assert number in study.cluster.jobs("CANCELLED")
+        assert SAVED in log_of_trainings(study)
 
     study.start()
     study.strike()

@@ -12,10 +12,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
-
 from mimic.cluster import slurm
 from mimic.cluster.slurm import SlurmError, SlurmJob
+from mimic.engine.ending import jobs_here
 
 # Longer than the plugin's longest pause between two looks (180 s) and its wait for files (60 s) together.
 STALL_MINUTES = 10
@@ -78,7 +77,7 @@ class Watch(threading.Thread):
                 )
 
     def _is_stalled(self, jobs: list[SlurmJob]) -> bool:
-        if any(not job.has_ended for job in jobs) or _jobs_here():
+        if any(not job.has_ended for job in jobs) or jobs_here():
             self._idle_since = None
         elif self._idle_since is None:
             self._idle_since = time.monotonic()
@@ -92,14 +91,3 @@ class Watch(threading.Thread):
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(MERCY_S)
         os._exit(1)  # it waits for the controller, perhaps
-
-
-def _jobs_here() -> bool:
-    """Whether this process runs a job itself: a light one, for which no job of SLURM is needed."""
-    for child in psutil.Process().children(recursive=True):
-        try:
-            if {"mimic", "run"} <= set(child.cmdline()):
-                return True
-        except psutil.Error:  # it has ended
-            continue
-    return False

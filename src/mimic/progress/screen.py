@@ -16,7 +16,9 @@ from mimic.support.durations import duration
 from mimic.support.terminal import Piece, Terminal
 
 BUILDING = "Building DAG of jobs"
+STOPPING = "Terminating processes on user request"
 UNSAID = (  # beginnings of what Snakemake tells and nobody asks
+    "--keep-incomplete mode is set",
     "Assuming unrestricted shared filesystem",
     "Conda environments: ignored",
     "Select jobs to execute",
@@ -24,6 +26,7 @@ UNSAID = (  # beginnings of what Snakemake tells and nobody asks
     "Using shell:",
     "Warning: the following output files of rule",  # of a result that this run makes for the first time
 )
+ERRORS = {LogEvent.ERROR, LogEvent.JOB_ERROR}
 SILENT = {
     LogEvent.DEBUG_DAG,
     LogEvent.GROUP_INFO,
@@ -57,11 +60,14 @@ class Screen:
         self._begun: dict[int, Begun] = {}
         self._done, self._total, self._side_by_side = 0, 0, None
         self._told: Status | None = None
+        self._is_stopping = False
 
     def handle(self, record: LogRecord) -> None:
         """Show an event."""
         event = getattr(record, "event", None)
         match event:
+            case _ if self._is_stopping and event in ERRORS:  # of jobs that were told to end
+                self._begun.pop(getattr(record, "jobid", None), None)
             case LogEvent.RUN_INFO:
                 self._total = record.stats["total"]
                 self._say((f"{self._total} jobs to run", "bold"))
@@ -120,6 +126,9 @@ class Screen:
         words = record.getMessage()
         if words.startswith(BUILDING):
             self._terminal.live([("building the DAG of jobs …", "dim")])
+        elif words.startswith(STOPPING):
+            self._is_stopping = True
+            self._say(("stopping; trainings save their state", "yellow"))
         elif not words.startswith(UNSAID):
             self._words(record)
 

@@ -2,6 +2,8 @@
 
 import signal
 
+STOPPED = "mimic: stopped at once; the next call goes on from what is saved"
+
 
 def images_read(done: int, of: int) -> str:
     return f"{done} of {of} images read"
