@@ -33,6 +33,14 @@ def test_pictures_need_nothing_of_the_page(archive, small_report):
     assert (small_report / "figure1.svg").read_text() == archive["figures/figure-1.svg"]
 
 
+def test_pictures_have_a_legend_of_what_they_show(archive):
+    legends = {name: picture.partition("role-legend")[2] for name, picture in archive.items()}
+    for family in ("mlp1", "conv3"):
+        assert f">{family}<" in legends["figures/student-error.svg"]
+    assert "conv8" not in legends["figures/student-error.svg"]
+    assert "short bars: trained on hard labels" in legends["figures/figure-1.svg"]
+
+
 def test_data_are_those_that_are_drawn(archive):
     rows = list(csv.DictReader(io.StringIO(archive["figures/figure-1.csv"])))
     drawn = {row["family"] for row in rows if row["arm"] == "logits" and row["accuracy"]}

@@ -207,6 +207,9 @@ def test_a_chart_can_be_saved(show, small_report, ending, content):
     assert download.value.suggested_filename == f"demo-figure-1.{ending}"
     saved = Path(download.value.path()).read_text(encoding="utf-8")
     assert saved.startswith(content) and "var(--" not in saved
+    if ending == "svg":  # which has the legend that the page tells otherwise
+        assert "role-legend" in saved and "rings: published" in saved
+        assert page.locator(".chart .role-legend").count() == 0
 
 
 def test_a_link_into_a_hidden_panel_shows_it(show, paper_report):

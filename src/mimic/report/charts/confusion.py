@@ -72,7 +72,7 @@ def _matrix(rows: list[dict], classes: list[str], results: Results, picked: str 
         base = base.transform_filter(f"datum.net === {NET}")
     # The square root lets a reader tell 1 % from 5 %, which a linear scale would not.
     strength = alt.Opacity("share:Q", scale=alt.Scale(type="sqrt", domain=[0, 100]), legend=None)
-    cells = base.mark_rect().encode(color=theme.colour(), opacity=strength)
+    cells = base.mark_rect().encode(color=theme.colour(legend=None), opacity=strength)
     ink = alt.ColorValue(theme.INK, condition={"test": "datum.share > 30", "value": theme.PAPER})
     numbers = base.transform_filter("datum.share >= 1").mark_text(fontSize=9.5)
     layers = [cells, numbers.encode(text=alt.Text("text:N"), color=ink)]

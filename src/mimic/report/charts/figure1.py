@@ -40,6 +40,8 @@ class Figure:
     upright: str  # the orientation of a tick across it
     ticks: int
     sizes: tuple[float, float]  # pixels, of a point and the stroke of an interval
+    extremes: str  # the marks of the best and the worst
+    paper: str  # the marks of what is published, and that they are
     frame: dict[str, int]  # pixels
 
     def __init__(self, results: Results, rows: list[dict]) -> None:
@@ -76,9 +78,15 @@ class Figure:
             twins.mark_tick(orient=self.upright, size=TWIN, thickness=2.5).encode(**told),
             *self.labels(base),
         ]
+        meanings = [
+            (self.twins, "short bars: trained on hard labels"),
+            ([row for row in self.students if "best" in row], f"{self.extremes}: the best and the worst"),
+            ([row for row in self.ringed if row["published"] is not None], self.paper),
+        ]
+        key = "; ".join(meaning for rows, meaning in meanings if rows)
         switches = {theme.ISOLATED: "", theme.PUBLISHED: True}
         return theme.specification(
-            layers, self.describe(), table=self.rows, parameters=switches, **self.frame
+            layers, self.describe(), table=self.rows, parameters=switches, key=key, **self.frame
         )
 
     def published(self) -> list[alt.Chart]:
@@ -123,6 +131,7 @@ class Lines(Figure):
     """As in the paper: a line for each family over its parameters."""
 
     channel, upright, ticks, sizes = "y", "horizontal", 7, (46, 1.25)
+    extremes, paper = "dashed lines", "rings and broad faint lines: published"
 
     def __init__(self, results: Results, rows: list[dict]) -> None:
         dodged = []  # families of one class side by side, so that their error bars can be told apart
@@ -203,6 +212,7 @@ class Rows(Figure):
     """A single budget: a row for each family, the best class at the top."""
 
     channel, upright, ticks, sizes = "x", "vertical", 8, (70, 2)
+    extremes, paper = "thin bars", "rings: published"
 
     def __init__(self, results: Results, rows: list[dict]) -> None:
         self.families = sorted({row["family"] for row in rows}, key=rank, reverse=True)

@@ -75,7 +75,8 @@ def figure_2(results: Results) -> dict:
         _labels(students, rows, axes),
     ]
     description = f"Test accuracy over the FLOPs of training on {results.label}; figure2.csv has every value."
-    return theme.specification(layers, description, HEIGHT, rows, {theme.ISOLATED: ""}, right=52)
+    key = "short bars: trained on hard labels" if twins else ""
+    return theme.specification(layers, description, HEIGHT, rows, {theme.ISOLATED: ""}, key=key, right=52)
 
 
 def _accuracy(field: str, rows: list[dict]) -> alt.Y:

@@ -14,6 +14,7 @@ HEIGHT = 260  # pixels
 BUDGET = "learnt"  # the budget that the reader has picked, of this section
 FEWEST = 10  # images of a bin of confidence that a chart shows (ours)
 ARMS = {"logits": "", "labels": ", hard labels", "dropout": ", dropout", "weight_decay": ", weight decay"}
+RINGS = "rings: trained on hard labels"
 DASH = alt.StrokeDashValue([1, 0], condition={"test": "datum.arm === 'labels'", "value": [3, 3]})
 
 
@@ -63,7 +64,9 @@ def _over(results: Results, x: alt.X, what: str) -> dict:
         base.mark_point(filled=True, size=44, opacity=1),
         theme.chart(twins, x=x, y=_accuracy(), **marks).mark_point(size=40, strokeWidth=1.4),
     ]
-    return _specification(layers[: 3 if twins else 2], results, f"Test accuracy over {what}", rows)
+    return _specification(
+        layers[: 3 if twins else 2], results, f"Test accuracy over {what}", rows, RINGS if twins else ""
+    )
 
 
 def reliability(results: Results) -> dict:
@@ -90,7 +93,9 @@ def reliability(results: Results) -> dict:
         base.mark_line(strokeWidth=1.5).encode(order=alt.Order("confidence:Q"), strokeDash=DASH),
         base.mark_point(filled=True, size=22, opacity=1),
     ]
-    return _specification(layers, results, "Share of right predictions over their confidence", rows)
+    return _specification(
+        layers, results, "Share of right predictions over their confidence", rows, _dashed(rows)
+    )
 
 
 def accuracy_under_translation(results: Results) -> dict:
@@ -111,7 +116,7 @@ def accuracy_under_translation(results: Results) -> dict:
         base.mark_line(strokeWidth=1.5).encode(strokeDash=DASH),
         base.mark_point(filled=True, size=26, opacity=1),
     ]
-    return _specification(layers, results, "Test accuracy when images are moved", rows)
+    return _specification(layers, results, "Test accuracy when images are moved", rows, _dashed(rows))
 
 
 def accuracy_when_augmented(results: Results) -> dict:
@@ -138,7 +143,9 @@ def accuracy_when_augmented(results: Results) -> dict:
         base.mark_point(filled=True, size=44, opacity=1).encode(x=high),
         base.mark_point(filled=False, fill=theme.PAPER, size=40, strokeWidth=1.5, opacity=1).encode(x=low),
     ]
-    return _specification(layers, results, "Test accuracy as the images are, and augmented", rows)
+    return _specification(
+        layers, results, "Test accuracy as the images are, and augmented", rows, "rings: augmented"
+    )
 
 
 def _rows(table: pd.DataFrame, *shares: str) -> list[dict]:
@@ -157,11 +164,19 @@ def _accuracy(title: str = "test accuracy", zero: bool = False) -> alt.Y:
     return alt.Y("accuracy:Q", axis=theme.percent_axis(title, tickCount=6), scale=scale)
 
 
+def _dashed(rows: list[dict]) -> str:
+    return "dashed: trained on hard labels" if any(row["arm"] == "labels" for row in rows) else ""
+
+
 def _picked() -> str:
     """The students of the picked budget, and the ensemble."""
     return f"datum.budget === {BUDGET} || datum.budget === ''"
 
 
-def _specification(layers: list[alt.Chart], results: Results, what: str, rows: list[dict]) -> dict:
+def _specification(
+    layers: list[alt.Chart], results: Results, what: str, rows: list[dict], key: str = ""
+) -> dict:
     parameters = {theme.ISOLATED: "", BUDGET: results.accuracies.budgets()[-1]}
-    return theme.specification(layers, f"{what}, of {results.label}.", HEIGHT, rows, parameters, right=14)
+    return theme.specification(
+        layers, f"{what}, of {results.label}.", HEIGHT, rows, parameters, key=key, right=14
+    )

@@ -19,6 +19,9 @@ ISOLATED = "isolated"  # the parameter of charts that is the one family that the
 PUBLISHED = "published"  # that which is whether the paper's figures show
 
 
+COLOURS = {family: f"var(--{family})" for family in STUDENTS} | TEACHERS
+
+
 def chart(rows: Iterable[dict], **encodings) -> alt.Chart:
     """A layer of marks: a row each."""
     values = tuple(rows)  # a list Altair would copy with each copy of a chart
@@ -27,14 +30,13 @@ def chart(rows: Iterable[dict], **encodings) -> alt.Chart:
 
 def hue(family: str) -> str:
     """The colour of a chart of one family alone. Teachers are in ink: grey is for what stands back."""
-    return INK if family == "teacher" else f"var(--{family})"
+    return INK if family == "teacher" else COLOURS[family]
 
 
-def colour() -> alt.Color:
-    """One colour a family, without Vega's legend: the page has its own."""
-    colours = {family: hue(family) for family in STUDENTS} | TEACHERS
-    scale = alt.Scale(domain=list(colours), range=list(colours.values()))
-    return alt.Color("family:N", scale=scale, legend=None)
+def colour(**options) -> alt.Color:
+    """One colour a family."""
+    scale = alt.Scale(domain=list(COLOURS), range=list(COLOURS.values()))
+    return alt.Color("family:N", scale=scale, **options)
 
 
 def spotlight(shown: float = 1.0) -> alt.OpacityValue:
@@ -80,6 +82,11 @@ CONFIG = {  # of every chart of the page, which holds it once
         "titleAnchor": "end", "titleAlign": "left", "titleAngle": 0, "titleX": 0, "titleY": -12,
     },
     "text": {"font": FONT, "fontSize": 11.5},
+    "legend": {
+        "orient": "bottom", "columns": 5, "symbolType": "circle", "symbolOpacity": 1, "offset": 8,
+        "labelFont": FONT, "labelFontSize": 11.5, "labelColor": INK, "titleLimit": 0,
+        "titleFont": FONT, "titleFontSize": 11.5, "titleColor": MUTED, "titleFontWeight": "normal",
+    },
     "autosize": {"type": "fit-x", "contains": "padding"},
 }  # fmt: skip
 
@@ -91,17 +98,25 @@ def specification(
     table: Sequence[dict],
     parameters: Mapping[str, object] | None = None,
     columns: Mapping[str, str] | None = None,
+    key: str = "",
     **padding: int,
 ) -> dict:
     """The layers as one chart in JSON, as wide as its place on the page; CONFIG goes with it. Pixels.
 
     `parameters` are what controls of the page set, with their values until then. `table` are the rows that a
-    reader can have, where a column may have another name than in the chart.
+    reader can have, where a column may have another name than in the chart. `key` says what marks mean, in
+    the legend of a picture that leaves the page.
     """
     datasets: dict[str, Sequence[dict]] = {}
     within = {"datasets": datasets, "top_level": False}
     # One by one and unchecked: alt.layer copies and checks for seconds; a browser's test says what is wrong.
     drawn = [layer.to_dict(validate=False, context=within) for layer in layers]
+    families = {row.get("family") for row in table}
+    legend = {"title": key or None, "values": [family for family in COLOURS if family in families]}
+    for layer in drawn:
+        colour = layer["encoding"].get("color", {})
+        if colour.get("field") == "family":
+            colour.setdefault("legend", legend)
     name = next((name for name, rows in datasets.items() if [*rows] == [*table]), "table")
     return {
         "description": description,

@@ -10,24 +10,39 @@
   const begun = new Set();
   const views = [];
 
-  async function draw(place) {
-    const spec = specifications[place.dataset.chart];
-    const options = {
-      actions: false,
-      config,
-      renderer: "svg",
-      ast: true, // expressions are interpreted: the page forbids eval
-      tooltip: { theme: "page" },
-    };
-    const { view } = await vegaEmbed(place, spec, options);
-    const parameters = (spec.params ?? []).map((parameter) => parameter.name);
-    views.push({ view, name: place.dataset.chart, parameters });
+  const options = {
+    actions: false,
+    config,
+    renderer: "svg",
+    ast: true, // expressions are interpreted: the page forbids eval
+    tooltip: { theme: "page" },
+  };
+
+  // The page has chips and captions instead.
+  function withoutLegend(layer) {
+    const { color } = layer.encoding;
+    return { ...layer, encoding: { ...layer.encoding, ...(color && { color: { ...color, legend: null } }) } };
   }
 
-  // As the reader sees it now, in colours that other programs know.
+  async function draw(place) {
+    const spec = specifications[place.dataset.chart];
+    const { view } = await vegaEmbed(place, { ...spec, layer: spec.layer.map(withoutLegend) }, options);
+    const parameters = (spec.params ?? []).map((parameter) => parameter.name);
+    views.push({ place, view, name: place.dataset.chart, parameters });
+  }
+
+  // As the reader sees it now, with its legend, in colours that other programs know.
   async function svg(name) {
     const style = getComputedStyle(document.body);
-    const picture = await views.find((drawn) => drawn.name === name).view.toSVG();
+    const { place, view } = views.find((drawn) => drawn.name === name);
+    const spec = {
+      ...specifications[name],
+      width: place.clientWidth,
+      params: specifications[name].params.map((parameter) => ({ ...parameter, value: view.signal(parameter.name) })),
+    };
+    const drawn = await vegaEmbed(document.createElement("div"), spec, options);
+    const picture = await drawn.view.toSVG();
+    drawn.finalize();
     return picture.replace(/var\((--[\w-]+)\)/g, (_, variable) => style.getPropertyValue(variable).trim());
   }
 
