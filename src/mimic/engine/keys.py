@@ -38,14 +38,20 @@ def code_of(step: str, task: Frozen | None = None) -> dict[str, str]:
 
 
 class Keys:
-    """The keys of a study's jobs, each computed once."""
+    """The keys of a study's jobs, and what they hold, each computed once."""
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
+        self._held: dict[str, tuple[dict, dict[str, str]]] = {}
 
     def __getitem__(self, job: Job) -> str:
         if job.id not in self._known:
             upstream = {up.id: self[up] for up in job.upstream}
-            content = [job.step, job.name, asked(job.task), code_of(job.step, job.task), upstream]
-            self._known[job.id] = digest(content)
+            self._known[job.id] = digest([job.step, job.name, *self.held(job), upstream])
         return self._known[job.id]
+
+    def held(self, job: Job) -> tuple[dict, dict[str, str]]:
+        """What the key holds of the job's task, and of the code."""
+        if job.id not in self._held:
+            self._held[job.id] = asked(job.task), code_of(job.step, job.task)
+        return self._held[job.id]

@@ -16,11 +16,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from mimic.dag.jobs import Job
 from mimic.dag.steps import SIDECAR, STEPS
 from mimic.dag.study import Study
-from mimic.engine.keys import Keys, code_of
+from mimic.engine.keys import Keys
 from mimic.engine.sidecar import is_fresh
 from mimic.engine.state import STATE
 from mimic.support.errors import MimicError
-from mimic.support.frozen import Frozen, asked
+from mimic.support.frozen import Frozen
 
 SPECS = STATE / "specs"
 
@@ -78,14 +78,15 @@ def spec_path(result: Path) -> Path:
 
 def make_spec(study: Study, job: Job, keys: Keys, mark: str | None = None) -> Spec:
     """The spec of one job, with what `anew` gives."""
+    asked, code = keys.held(job)
     return Spec(
         study=study.name,
         step=job.step,
         name=job.name,
         key=keys[job],
         task=job.task.model_dump(mode="json"),
-        asked=asked(job.task),
-        code=code_of(job.step, job.task),
+        asked=asked,
+        code=code,
         upstream={
             up.id: Upstream(key=keys[up], sidecar=up.sidecar, files=job.inputs(up)) for up in job.upstream
         },

@@ -80,12 +80,14 @@ def write_specs(study: Study, keys: Keys, todo: set[str]) -> None:
     for job in study.jobs():
         path, results = spec_path(job.folder), job.files if job.id in todo else []
         if not _stands(path, keys[job], results):
-            _write(path, make_spec(study, job, keys).model_dump(mode="json"), results)
+            spec = make_spec(study, job, keys).model_copy(update=_stale_since(results))
+            _write(path, spec.model_dump_json(indent=1), results)
     for cohort in cohorts.all():
         path = SPECS / record_path(study.name, cohort)
         waiting = [job.name for job in cohort.members if job.id in todo]
+        results = [record_path(study.name, cohort)] if waiting else []
         content = {"to do": waiting, "members": [keys[job] for job in cohort.members]}
-        _write(path, content, [record_path(study.name, cohort)] if waiting else [])
+        _write(path, json.dumps(content | _stale_since(results), indent=1), results)
 
 
 def mark_anew(study: Study, jobs: Iterable[Job], keys: Keys, mark: str) -> None:
@@ -109,11 +111,15 @@ def _stands(path: Path, key: str, results: list[Path]) -> bool:
     return f'"key": "{key}"' in text and asks_nothing and path.stat().st_mtime_ns == LONG_AGO
 
 
-def _write(path: Path, spec: dict, results: list[Path]) -> None:
+def _stale_since(results: list[Path]) -> dict[str, int | None]:
+    """A content of its own for each spec that outdates results, as long as there are any."""
+    return {"stale_since": time.time_ns() if any(file.exists() for file in results) else None}
+
+
+def _write(path: Path, text: str, results: list[Path]) -> None:
     """Date a spec just after `results`, as far as they are there, or long ago."""
     present = [file.lstat().st_mtime_ns for file in results if file.exists()]
     date = min(present) + MOMENT if present else LONG_AGO
-    text = json.dumps(spec | {"stale_since": time.time_ns() if present else None}, indent=1) + "\n"
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         publish.write_text(path, text, durable=False)
     os.utime(path, ns=(date, date))
