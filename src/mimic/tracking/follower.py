@@ -21,7 +21,7 @@ def follow(
     uri: str | None = None,
     parent_pid: int | None = None,
     interval_s: float = 5.0,
-    share: float = 0.01,
+    share: float = 0.005,
     progress: Callable[[str], None] = print,
 ) -> None:
     """Mirror a study every `interval_s` seconds until the process `parent_pid` has died or SIGTERM comes.
