@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import groupby
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 from snakemake.exceptions import WorkflowError
+from snakemake.utils import available_cpu_count
 
 from mimic.dag.cohorts import Cohorts
 from mimic.dag.jobs import Job
@@ -20,13 +22,14 @@ from mimic.dag.study import Study
 from mimic.data.sources import check_source
 from mimic.engine import dvc_lock, ending, stamps, store
 from mimic.engine.keys import Keys, digest
-from mimic.engine.open_study import open_study
+from mimic.engine.open_study import RESULTS, open_study
 from mimic.engine.run_lock import RUN_LOCK
 from mimic.engine.specs import anew, stale_jobs
 from mimic.engine.state import LOG_ALONE, STATE
 from mimic.plan.limits import check_limits
-from mimic.support import publish
+from mimic.support import disk, publish
 from mimic.support.errors import MimicError
+from mimic.support.processors import usable
 
 if TYPE_CHECKING:
     from snakemake.workflow import Workflow
@@ -61,9 +64,14 @@ class SnakefileStudy:
             self._study = open_study(params, for_keys=workflow.is_main_process)
             self._cohorts = Cohorts(self._study)
             if workflow.is_main_process:
+                fit_cores(workflow)
                 self._prepare()
         except MimicError as error:
             raise WorkflowError(str(error)) from None
+        except OSError as error:
+            if line := disk.refused(error):
+                raise WorkflowError(line) from None
+            raise
         self.parameters = self._study.parameters
         stamps.dates_of(workflow, stamps.made(self._study, self._todo or set()))
 
@@ -83,9 +91,9 @@ class SnakefileStudy:
                     _note(note)
         except MimicError as error:
             raise MimicError(f"{self._params}: {error}") from None
-        STATE.mkdir(exist_ok=True)
         lock = FileLock(RUN_LOCK)
         try:
+            STATE.mkdir(exist_ok=True)
             lock.acquire(timeout=0)
         except Timeout:
             if not looks_only:
@@ -93,6 +101,10 @@ class SnakefileStudy:
                     f"{lock.lock_file}: another snakemake is at work in this folder; wait for it or stop it"
                 ) from None
             return
+        except OSError as error:
+            if not looks_only or "--report" in sys.argv or error.errno not in disk.FORBIDDEN:
+                raise
+            self._look_from_aside()
         self._lock = lock  # held until the process ends, however it ends
         self._note_of_dvc(dvc_lock.absent if stale else dvc_lock.unrecorded)
         if not looks_only:
@@ -101,6 +113,23 @@ class SnakefileStudy:
             _keep(job for job in study.jobs() if job.id in self._todo or job.folder.parent in places)
         stamps.write_specs(study, self._keys, self._todo)
         self._freeze()
+
+    def _look_from_aside(self) -> None:
+        """Where nothing can be written, look from a folder of our own: Snakemake leaves files when it looks.
+
+        What is to be made is not there, since Snakemake refuses to plan what it may not write.
+        """
+        self._aside = tempfile.TemporaryDirectory(prefix="mimic-")  # goes with this process
+        made = stamps.made(self._study, self._todo)
+        own = {STATE, RESULTS, Path(".snakemake")}
+        files = [file for job in self._study.jobs() for file in job.files]
+        there = {path for path in [*files, Path(".snakemake/metadata")] if path.exists()}
+        for path in {*Path().iterdir(), *there} - own - set(map(Path, made)):
+            link = Path(self._aside.name, path)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(path.absolute())
+        self._workflow.workdir(self._aside.name)
+        STATE.mkdir()
 
     def _freeze(self) -> None:
         """Keep the parameters as they are now for the jobs of this run, whatever is edited meanwhile."""
@@ -233,6 +262,14 @@ class SnakefileStudy:
             _note(notice(self._study))
         except MimicError as error:
             _note(str(error))
+
+
+def fit_cores(workflow: "Workflow") -> None:
+    """Have `cores: all` be all that this process may use, which a container's quota or SLURM may limit."""
+    cores = workflow.global_resources["_cores"].value
+    if workflow.nodes is None and cores == available_cpu_count() > (fewer := usable()):
+        workflow.register_resource("_cores", fewer)
+        _note(f"{fewer} of this machine's {cores} cores may be used here, so jobs take no more")
 
 
 def _keep(jobs: Iterable[Job]) -> None:

@@ -1,9 +1,12 @@
 """What Snakemake tells, for people: found by Snakemake under this name, asked for by `logger: [mimic]`."""
 
+import atexit
 import getpass
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from logging import LogRecord
 from pathlib import Path
@@ -107,18 +110,29 @@ def stand_in() -> None:
 
     Loggers come to life before Snakemake asks.
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache"))
-    try:
-        cache.expanduser().mkdir(parents=True, exist_ok=True)
-        is_there = os.access(cache.expanduser(), os.W_OK)
-    except (OSError, RuntimeError):
-        is_there = False
-    if not is_there:
-        os.environ["XDG_CACHE_HOME"] = str(Path(".snakemake/cache").absolute())
+    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    if not _is_writable(cache):
+        here = Path(".snakemake/cache").absolute()
+        os.environ["XDG_CACHE_HOME"] = str(here) if _is_writable(here) else _until_the_end()
     try:
         getpass.getuser()
     except (KeyError, OSError):
         os.environ["USER"] = str(os.getuid())
+
+
+def _is_writable(folder: str | Path) -> bool:
+    try:
+        Path(folder).expanduser().mkdir(parents=True, exist_ok=True)
+        return os.access(Path(folder).expanduser(), os.W_OK)
+    except (OSError, RuntimeError):
+        return False
+
+
+def _until_the_end() -> str:
+    """A folder of this process's own: for who looks into another's."""
+    folder = tempfile.mkdtemp(prefix="mimic-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 tell_of_interrupts()  # as early as Snakemake lets anyone speak, long before it makes a handler

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,17 @@ def test_in_a_container_without_home_and_name_there_are_others(environment, monk
     stand_in()
     assert environment["XDG_CACHE_HOME"] == str(tmp_path / ".snakemake/cache")
     assert environment["USER"] == str(os.getuid())
+
+
+def test_who_looks_into_another_s_folder_without_a_home_has_a_folder_for_a_while(
+    environment, monkeypatch, tmp_path
+):
+    environment["HOME"] = os.devnull
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / ".snakemake").write_text("in whose place no folder can be made, also by root")
+    stand_in()
+    folder = Path(environment["XDG_CACHE_HOME"])
+    assert folder.is_dir() and folder.parent == tmp_path
 
 
 def test_a_dry_run_ends_with_its_reader_and_a_run_does_not(told, handlers):

@@ -73,6 +73,12 @@ def test_a_folder_to_be_read_alone_is_told_from_a_fault():
     assert line.endswith("work in a folder of your own")
 
 
+def test_in_a_group_s_folder_the_umask_is_named(tmp_path):
+    tmp_path.chmod(0o2775)
+    line = disk.refused(PermissionError(errno.EACCES, "", str(tmp_path / "made" / "x")))
+    assert line.endswith("who shares a folder with a group has to make files with `umask 002`")
+
+
 def test_files_have_the_rights_that_the_umask_gives(tmp_path):
     """In a folder of a group, with the umask 002, the group may write."""
     code = "from pathlib import Path; from mimic.support.publish import write_text as w; w(Path('file'), '')"
@@ -80,20 +86,26 @@ def test_files_have_the_rights_that_the_umask_gives(tmp_path):
     assert (tmp_path / "file").stat().st_mode & 0o777 == 0o664
 
 
-def test_another_person_s_file_is_dated_by_a_copy(tmp_path, monkeypatch):
+@pytest.mark.parametrize("date", [None, 946_684_800_000_000_000])
+def test_another_person_s_file_is_dated_by_a_copy(tmp_path, monkeypatch, date):
     path = tmp_path / "model"
     path.write_text("weights")
     os.utime(path, (1e9, 1e9))
     linked = tmp_path / "theirs"
     os.link(path, linked)
 
-    def refuse(*_):
-        raise PermissionError(errno.EPERM, "")
+    utime, theirs = os.utime, path.stat().st_ino
+
+    def refuse(file, *of, **times):
+        if os.stat(file).st_ino == theirs:
+            raise PermissionError(errno.EPERM, "")
+        utime(file, *of, **times)
 
     monkeypatch.setattr("os.utime", refuse)
-    publish.renew(path)
+    publish.renew(path, date)
     assert path.read_text() == "weights"
-    assert path.stat().st_mtime > linked.stat().st_mtime == 1e9
+    assert linked.stat().st_mtime == 1e9
+    assert path.stat().st_mtime_ns == date if date else path.stat().st_mtime > 1e9
 
 
 @pytest.mark.parametrize("arguments", [["completion", "bash"], ["--help"]])

@@ -6,10 +6,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from snakemake.utils import available_cpu_count
 
 from mimic.support.processors import usable
+from mimic.workflow import fit_cores
 
 MACHINE = 64
 
@@ -41,6 +44,27 @@ def test_a_job_of_slurm_takes_what_it_was_given(large_machine, given, number):
     for name, value in given.items():
         large_machine.setenv(name, value)
     assert usable() == number
+
+
+@pytest.mark.parametrize(
+    ("cores", "nodes", "registered"),
+    [
+        (available_cpu_count(), None, [("_cores", 0)]),
+        (available_cpu_count() + 1, None, []),  # by a person's own --cores
+        (available_cpu_count(), 64, []),  # of a cluster
+    ],
+)
+def test_all_cores_of_a_study_are_those_that_it_may_use(monkeypatch, capsys, cores, nodes, registered):
+    monkeypatch.setattr("mimic.workflow.usable", lambda: 0)
+    asked = []
+    workflow = SimpleNamespace(
+        global_resources={"_cores": SimpleNamespace(value=cores)},
+        nodes=nodes,
+        register_resource=lambda *resource: asked.append(resource),
+    )
+    fit_cores(workflow)
+    assert asked == registered
+    assert (f"0 of this machine's {cores} cores" in capsys.readouterr().err) == bool(registered)
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system binds no process to processors")

@@ -59,7 +59,8 @@ def renew_results(study: Study, todo: set[str], clock: Path) -> None:
     os.utime(clock)
     now = clock.stat().st_mtime_ns
     files = {file: job.id in todo for job in study.jobs() for file in job.files}
-    files |= {record_path(study.name, cohort): False for cohort in Cohorts(study).all()}
+    for cohort in Cohorts(study).all():
+        files[record_path(study.name, cohort)] = any(job.id in todo for job in cohort.members)
     renewed = [file for file, again in files.items() if file.exists() and _is_in_the_way(file, again, now)]
     for file in renewed:
         publish.renew(file)
@@ -122,7 +123,8 @@ def _write(path: Path, text: str, results: list[Path]) -> None:
     date = min(present) + MOMENT if present else LONG_AGO
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         publish.write_text(path, text, durable=False)
-    os.utime(path, ns=(date, date))
+    if path.stat().st_mtime_ns != date:
+        publish.renew(path, date)
 
 
 def made(study: Study, todo: set[str]) -> set[str]:

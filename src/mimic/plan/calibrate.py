@@ -4,6 +4,7 @@ Processes side by side slow one another, by shared memory and clock; so all meas
 """
 
 import multiprocessing
+import os
 import statistics
 import tempfile
 import time
@@ -145,8 +146,9 @@ def _typical(
 
 
 def _saving(trainer: Trainer) -> float:
-    """Seconds a byte of a checkpoint, on the disk of the working folder."""
-    with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".calibration-") as folder:
+    """Seconds a byte of a checkpoint, on the disk of the working folder where that is ours to write."""
+    here = Path.cwd() if os.access(Path.cwd(), os.W_OK) else None
+    with tempfile.TemporaryDirectory(dir=here, prefix=".calibration-") as folder:
         path = Path(folder) / "checkpoint.safetensors"
         started = time.perf_counter()
         checkpoint.save(path, "calibration", trainer.tensors, trainer.saved_state())

@@ -5,6 +5,7 @@ import getpass
 import os
 import re
 import shutil
+import stat
 from pathlib import Path
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -26,7 +27,7 @@ def refused(error: BaseException, where: Path = Path()) -> str | None:
         return f"{file}: {os.strerror(number).lower()}: {room}; make room and call again"
     file = _named(error, "filename") or where
     if number in FORBIDDEN:
-        return f"{file}: {os.strerror(number).lower()}{_owner(file)}; work in a folder of your own"
+        return f"{file}: {os.strerror(number).lower()}{_owner(file)}; {_way_out(file)}"
     return None
 
 
@@ -50,6 +51,13 @@ def free(file: Path) -> int:
 def _named(error: BaseException, attribute: str) -> Path | None:
     name = getattr(error, attribute, None)
     return Path(os.fsdecode(name)) if isinstance(name, str | bytes | os.PathLike) else None
+
+
+def _way_out(file: Path) -> str:
+    folder = next(path for path in file.absolute().parents if path.is_dir())
+    if folder.stat().st_mode & stat.S_ISGID:
+        return "who shares a folder with a group has to make files with `umask 002`"
+    return "work in a folder of your own"
 
 
 def _owner(file: Path) -> str:

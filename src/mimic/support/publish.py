@@ -65,14 +65,16 @@ def _naming(target: Path) -> Iterator[None]:
         raise OSError(number, os.strerror(number), os.fspath(target)) from error
 
 
-def renew(path: Path) -> None:
-    """Give a file the date of now and the rights of a new one; another person's is copied first."""
+def renew(path: Path, date: int | None = None) -> None:
+    """Give a file a date (ns since 1970, or now) and the rights of a new one; another's is copied first."""
+    times = {} if date is None else {"ns": (date, date)}
     try:
         os.chmod(path, MODE)
-        os.utime(path)
+        os.utime(path, **times)
     except PermissionError:
         with atomic_path(path) as aside:
             shutil.copyfile(path, aside)
+        os.utime(path, **times)
 
 
 def write_text(target: Path, text: str, durable: bool = True) -> None:
