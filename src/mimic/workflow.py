@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,8 +109,6 @@ class SnakefileStudy:
         self._note_of_dvc(dvc_lock.absent if stale else dvc_lock.unrecorded)
         if not looks_only:
             stamps.renew_results(study, self._todo, RUN_LOCK)
-            places = {job.folder.parent for job in study.jobs("trial") if job.id in self._todo}
-            _keep(job for job in study.jobs() if job.id in self._todo or job.folder.parent in places)
         stamps.write_specs(study, self._keys, self._todo)
         self._freeze()
 
@@ -199,10 +197,11 @@ class SnakefileStudy:
     # A run.
 
     def begin(self) -> None:
-        """Snakemake has decided what to run, which may be more: no result that is forced is to be lost."""
+        """Keep the earlier results of all that Snakemake has decided to run, forced too: it deletes them."""
         made = {str(file) for job in self._workflow.dag.needrun_jobs() for file in job.output}
         jobs = [job for job in self._study.jobs() if made & {str(job.sidecar), self._record(job)}]
-        _keep(jobs)
+        for job in jobs:
+            store.keep_what_is_there(job.sidecar, job.outputs)
         if mark := anew():
             stamps.mark_anew(self._study, jobs, self._keys, mark)
         ending.heed_signals()
@@ -270,12 +269,6 @@ def fit_cores(workflow: "Workflow") -> None:
     if workflow.nodes is None and cores == available_cpu_count() > (fewer := usable()):
         workflow.register_resource("_cores", fewer)
         _note(f"{fewer} of this machine's {cores} cores may be used here, so jobs take no more")
-
-
-def _keep(jobs: Iterable[Job]) -> None:
-    """Keep the earlier results of jobs that Snakemake runs: it deletes their names."""
-    for job in jobs:
-        store.keep_what_is_there(job.sidecar, job.outputs)
 
 
 def _log(text: str) -> None:
