@@ -54,10 +54,10 @@ PreemptMode=REQUEUE
 # Nodes as described below, whatever slurmd finds.
 SlurmdParameters=config_overrides
 ReturnToService=2
-# Short, for tests: seconds until a signalled job is killed, and until a silent node is given up.
+# For tests: seconds until a signalled job is killed, until a silent node is given up, and jobs are forgotten.
 KillWait=10
 SlurmdTimeout=10
-MinJobAge=300
+MinJobAge=3600
 GresTypes=gpu,shard
 PartitionName=gpu Nodes=ALL Default=YES DefaultTime=60 PriorityTier=1
 PartitionName=urgent Nodes=ALL DefaultTime=60 PriorityTier=2 PreemptMode=OFF
