@@ -64,8 +64,8 @@ class SnakefileStudy:
             self._study = open_study(params, for_keys=workflow.is_main_process)
             self._cohorts = Cohorts(self._study)
             if workflow.is_main_process:
-                fit_cores(workflow)
                 self._prepare()
+                fit_cores(workflow)
         except MimicError as error:
             raise WorkflowError(str(error)) from None
         except OSError as error:
