@@ -27,8 +27,8 @@ def start():
 
 heed_signals()
 early = start()
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     time.sleep(600)
 except KeyboardInterrupt:
     late = start()  # by a thread that was about to
