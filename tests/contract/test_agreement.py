@@ -16,7 +16,6 @@ def test_after_snakemake_and_one_recording_neither_has_anything_to_do(repository
     assert repository.trainings() == before
 
 
-@pytest.mark.quick
 def test_after_dvc_neither_has_anything_to_do_and_the_weights_are_the_same(by_dvc, by_snakemake, tmp_path):
     study = by_dvc.copy(tmp_path / "study")
     study.assert_nothing_to_do()
@@ -47,6 +46,7 @@ def test_a_fresh_clone_and_a_pull_have_the_finished_study(repository, tmp_path, 
     assert (clone.folder / "report.html").read_bytes() == (repository.folder / "report.html").read_bytes()
 
 
+@pytest.mark.parametrize("engine", [pytest.param("dvc", marks=pytest.mark.quick), "snakemake"])
 def test_after_a_pull_and_one_change_only_what_depends_on_it_runs(repository, tmp_path, engine):
     repository.run("dvc", "remote", "add", "--default", "storage", str(tmp_path / "remote"))
     repository.commit("a remote")
