@@ -35,6 +35,7 @@ class ClusterStudy:
     def __init__(self, folder: Path, cluster: Cluster) -> None:
         self.folder = folder
         self.cluster = cluster
+        self.target = "report.html"
         self.longest_s = LONGEST_S
         self.main: psutil.Popen | None = None
         self.jobs: list[str] = []  # state and comment of each job of SLURM, when the study had finished
@@ -64,12 +65,12 @@ class ClusterStudy:
 
     def start(self, *arguments: str, **environment: str) -> None:
         """Call snakemake as documented; `arguments` are added."""
-        command = ["-m", "snakemake", "--profile", "slurm", "report.html", *PACE, *arguments]
+        command = ["-m", "snakemake", "--profile", "slurm", self.target, *PACE, *arguments]
         self.main = self.python(*command, **environment)
 
     def resume(self, option: str, *arguments: str, **environment: str) -> None:
         """Call `mimic resume`, which becomes snakemake."""
-        command = ["--profile", "slurm", "report.html", *PACE, *arguments]
+        command = ["--profile", "slurm", self.target, *PACE, *arguments]
         self.main = self.python("-m", "mimic", "resume", option, "--", *command, **environment)
 
     def wait(self) -> int:
@@ -125,9 +126,10 @@ class ClusterStudy:
         return any(file.exists() and file.stat().st_mtime > process.create_time() for file in live)
 
     def tensors(self) -> dict[str, str]:
-        """Every file of tensors among the results, by path: the digest of its content."""
+        """Every file of tensors up to the students, by path: the digest of its content."""
         root = self.folder / "results"
         files = {file.relative_to(root).as_posix(): file for file in sorted(root.rglob("*.safetensors"))}
+        files = {path: file for path, file in files.items() if "/evaluation/" not in path}
         return {path: hashlib.md5(file.read_bytes()).hexdigest() for path, file in files.items()}
 
 

@@ -37,8 +37,9 @@ def folder(cluster, tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def study(tmp_path, cluster) -> Iterator[ClusterStudy]:
-    """The study of study.yaml; its main process doesn't outlive the test."""
+    """The study of study.yaml up to its students, which are struck; it doesn't outlive the test."""
     made = make_study(tmp_path / "study", cluster)
+    made.target = "students"
     yield made
     made.kill()
 
