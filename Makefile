@@ -22,7 +22,7 @@ test-all: test  ## the tests, and those of whole studies; all but those of a clu
 	$(RUN) $(PYTEST) -m long
 
 test-slurm: $(VENV)/ready-to-test  ## studies and faults on a real SLURM of this machine's own (tests/slurm/install.sh)
-	$(RUN) OMP_NUM_THREADS=1 python -m pytest -n 2 --dist loadfile --durations=10 tests/slurm
+	$(RUN) OMP_NUM_THREADS=1 python -m pytest --durations=10 tests/slurm
 
 lint: $(VENV)/ready-to-test  ## what CI checks of style
 	$(RUN) ruff check
