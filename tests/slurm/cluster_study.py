@@ -118,12 +118,12 @@ class ClusterStudy:
         if line[1:4] != ["-m", "mimic", "run"] or "--cohort" not in line:
             return False
         _, study, *_ = Path(line[-1]).parts  # results/STUDY/students/NAME
-        live = [
-            self.folder / ".mimic" / study / "training/student" / Path(word).name / "live.json"
+        epochs = [  # of which it has ended one: before, it may not listen to signals yet
+            self.folder / ".mimic" / study / "training/student" / Path(word).name / "history.jsonl"
             for word in line
             if word.startswith(f"results/{study}/students/{LONG}")
         ]
-        return any(file.exists() and file.stat().st_mtime > process.create_time() for file in live)
+        return any(file.exists() and file.stat().st_mtime > process.create_time() for file in epochs)
 
     def tensors(self) -> dict[str, str]:
         """Every file of tensors up to the students, by path: the digest of its content."""
